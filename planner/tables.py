@@ -1,42 +1,350 @@
 """Case <-> folder or workbook. One door: raw cells -> rows, with every fault placed -> checks -> Case."""
 
 import csv
+import io
+import os
+import shutil
+import tempfile
 from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from planner.case import Case
-from planner.cells import row_from
-from planner.errors import CaseError, Issue, Place
+from planner.cells import OWN, closest, columns, row_from
+from planner.checks import checked
+from planner.errors import CaseError, Issue, Place, error
+from planner.files import (
+    MOST_COLUMNS,
+    RawTable,
+    Unreadable,
+    escaped,
+    read_mapping,
+    read_table,
+    read_workbook,
+    sync_folder,
+    write_bytes,
+)
 from planner.rows import TABLES, Row, Settings
+
+SETTINGS_FILE = "case.yaml"
+SETTINGS_SHEET = "case"
+TOTALS = frozenset({"合计", "总计", "小计", "共计", "总和", "全省合计", "total", "totals", "sum", "subtotal", "grand total"})
+
+
+@dataclass
+class _Reading:
+    """What has been read so far."""
+
+    issues: list[Issue] = field(default_factory=list)
+    settings: Settings | None = None
+    rows: dict[str, tuple[Row, ...]] = field(default_factory=dict)
+    ids: dict[str, set[str]] = field(default_factory=dict)
+    """First cells of every row by table, read or refused: a fault in a row must not make its id unknown."""
+    spoiled: set[str] = field(default_factory=set)
+    """Tables that lost rows to faults: checks that need them whole are not made."""
 
 
 def read_case(path: Path | str) -> Case:
-    """The case in a folder; raises CaseError with every fault."""
-    folder = Path(path)
-    issues: list[Issue] = []
-    raw: Mapping[str, Any] = yaml.safe_load((folder / "case.yaml").read_text(encoding="utf-8-sig"))
-    settings, found = row_from(Settings, raw, Place("case.yaml"))
-    issues += found
-    tables: dict[str, tuple[Row, ...]] = {}
-    for name, row_class in TABLES.items():
-        for place in (folder, *(folder / other for other in raw.get("data") or [])):
-            file = place / f"{name}.csv"
-            if not file.is_file():
-                continue
-            rows: list[Row] = []
-            with file.open(encoding="utf-8-sig", newline="") as lines:
-                reader = csv.reader(lines, strict=True)
-                header = next(reader)
-                for number, cells in enumerate(reader, start=2):
-                    row, found = row_from(row_class, dict(zip(header, cells, strict=True)), Place(file.name, number))
-                    issues += found
-                    if row is not None:
-                        rows.append(row)
-            tables[name] = tuple(rows)
-            break
-    if issues or settings is None:
+    """The case in a folder or an .xlsx workbook; raises CaseError with every fault found."""
+    path = Path(path)
+    reading = _Reading()
+    if path.is_file() or path.suffix.lower() in (".xlsx", ".xls", ".xlsm"):
+        _from_workbook(path, reading)
+    else:
+        _from_folder(path, reading)
+    if reading.settings is None:
+        raise CaseError(reading.issues)
+    tables, issues = checked(reading.settings, reading.rows, reading.ids, frozenset(reading.spoiled))
+    issues = reading.issues + issues
+    if any(issue.severity == "error" for issue in issues):
         raise CaseError(issues)
-    return Case(settings=settings, folder=folder, **tables)  # type: ignore[arg-type]
+    folder = path if path.is_dir() else None
+    return Case(settings=reading.settings, folder=folder, warnings=tuple(issues), **tables)  # type: ignore[arg-type]
+
+
+# ---------------------------------------------------------------- folder
+
+
+def _from_folder(folder: Path, reading: _Reading) -> None:
+    if not folder.is_dir():
+        key = "is_no_case" if folder.exists() else "case_missing"
+        reading.issues.append(error(key, Place(folder.name or str(folder))))
+        return
+    try:
+        cells, issues = read_mapping(folder / SETTINGS_FILE, SETTINGS_FILE)
+    except Unreadable as fault:
+        reading.issues.append(fault.issue)
+        cells, issues = {}, []
+    else:
+        _settings(cells, Place(SETTINGS_FILE), reading)
+    reading.issues += issues
+    places = _places(folder, cells.get("data"), reading)
+    for place, label in places:
+        _strangers(place, label, reading)
+    for name, row in TABLES.items():
+        for place, label in places:
+            file = place / f"{name}.csv"
+            if file.exists() or file.is_symlink():
+                try:
+                    raw, issues = read_table(file, label + file.name)
+                except Unreadable as fault:
+                    reading.issues.append(fault.issue)
+                    reading.spoiled.add(name)
+                else:
+                    if issues:
+                        reading.issues += issues
+                        if any(issue.severity == "error" for issue in issues):
+                            reading.spoiled.add(name)
+                    _rows(raw, row, reading)
+                break
+        else:
+            if row.needed:
+                reading.issues.append(error("table_missing", Place(f"{name}.csv")))
+                reading.spoiled.add(name)
+
+
+def _settings(cells: Mapping[str, Any], place: Place, reading: _Reading) -> None:
+    settings, issues = row_from(Settings, cells, place)
+    reading.issues += issues
+    if isinstance(settings, Settings):
+        reading.settings = settings
+
+
+def _places(folder: Path, data: object, reading: _Reading) -> list[tuple[Path, str]]:
+    """Folders to look in, each with what goes before a file's name in messages."""
+    places = [(folder, "")]
+    for other in data if isinstance(data, list) else [data] if isinstance(data, str) else []:
+        further = folder / str(other)
+        if further.is_dir():
+            places.append((further, f"{str(other).rstrip('/')}/"))
+        else:
+            reading.issues.append(error("data_missing", Place(SETTINGS_FILE), "data", found=other))
+    return places
+
+
+def _strangers(folder: Path, label: str, reading: _Reading) -> None:
+    """Tables that nobody would read: unknown names, capital letters, other endings."""
+    for file in sorted(folder.iterdir()):
+        name = file.name.split(".")[0]
+        ending = file.name[len(name) :].lower()
+        if file.name.startswith((".", "~")) or (ending == ".csv" and name in TABLES and file.name.endswith(".csv")):
+            continue
+        place = Place(label + file.name)
+        if ending == ".csv" or (ending.startswith((".csv", ".xls", ".tsv", ".txt")) and name.lower() in TABLES):
+            expected = name.lower() if name.lower() in TABLES else closest(name, TABLES)
+            reading.issues.append(error("unknown_table", place, found=file.name, hint=expected and f"{expected}.csv"))
+
+
+# ---------------------------------------------------------------- workbook
+
+
+def _from_workbook(path: Path, reading: _Reading) -> None:
+    try:
+        if path.suffix.lower() != ".xlsx":
+            raise Unreadable(error("not_xlsx", Place(path.name), found=path.suffix))
+        sheets, issues = read_workbook(path)
+    except Unreadable as fault:
+        reading.issues.append(fault.issue)
+        return
+    reading.issues += issues
+    merged = {issue.file for issue in issues if issue.key == "merged_cells"}
+    for name in sheets:
+        if name not in TABLES and name != SETTINGS_SHEET:
+            hint = closest(name, [*TABLES, SETTINGS_SHEET])
+            reading.issues.append(error("unknown_sheet", Place(path.name), found=name, hint=hint))
+    if SETTINGS_SHEET in sheets:
+        raw = sheets[SETTINGS_SHEET]
+        _settings(_settings_cells(raw, reading), Place(raw.label), reading)
+    elif f"{path.name} [{SETTINGS_SHEET}]" not in merged:
+        reading.issues.append(error("settings_sheet_missing", Place(path.name)))
+    for name, row in TABLES.items():
+        if name in sheets:
+            _rows(sheets[name], row, reading)
+        elif f"{path.name} [{name}]" in merged:
+            reading.spoiled.add(name)
+        elif row.needed:
+            reading.issues.append(error("sheet_missing", Place(path.name), found=name))
+            reading.spoiled.add(name)
+
+
+def _settings_cells(raw: RawTable, reading: _Reading) -> dict[str, Any]:
+    """Settings from rows of setting and value; `title.zh` and `title.en` make the title."""
+    if [name.strip() for name in raw.header] != ["setting", "value"]:
+        reading.issues.append(error("settings_header", Place(raw.label, 1), found=", ".join(raw.header)))
+        return {}
+    cells: dict[str, Any] = {}
+    for number, (name, value) in raw.rows:
+        name = str(name).strip()
+        place = Place(raw.label, number)
+        if name in cells or (name.startswith("title.") and name[6:] in cells.get("title", {})):
+            reading.issues.append(error("key_twice", place, found=name))
+        elif name == "data":
+            reading.issues.append(error("data_in_workbook", place, found=value))
+        elif name.startswith("title."):
+            cells.setdefault("title", {})[name[6:]] = value
+        else:
+            cells[name] = value
+    return cells
+
+
+# ---------------------------------------------------------------- rows
+
+
+def _rows(raw: RawTable, row: type[Row], reading: _Reading) -> None:
+    """Rows of one table into `reading`."""
+    table = columns(row)
+    header = [name.strip() for name in raw.header]
+    issues = _header(header, row, Place(raw.label, 1))
+    lost = bool(issues)
+    used = [(place, name) for place, name in enumerate(header) if name in table or name.startswith(OWN)]
+    absent = {name for name in table if name not in header}
+    first = header.index(row.key[0]) if row.key[0] in header else None
+    rows: list[Row] = []
+    ids = reading.ids.setdefault(row.table, set())
+    for number, cells in raw.rows:
+        if first is not None:
+            id_ = str(cells[first]).strip()
+            if id_.casefold() in TOTALS:
+                issues.append(error("total_row", Place(raw.label, number), row.key[0], found=id_))
+                continue
+            ids.add(id_)
+        read, found = row_from(row, {name: cells[place] for place, name in used}, Place(raw.label, number))
+        if read is not None:
+            rows.append(read)
+        issues += [issue for issue in found if not (issue.key == "blank" and issue.column in absent)]
+        lost = lost or read is None
+    if row.needed and not raw.rows:
+        issues.append(error("table_empty", Place(raw.label)))
+        lost = True
+    reading.rows[row.table] = tuple(rows)
+    reading.issues += issues
+    if lost:
+        reading.spoiled.add(row.table)
+
+
+def _header(header: list[str], row: type[Row], place: Place) -> list[Issue]:
+    """Faults of a header: unknown, missing, repeated, nameless columns."""
+    table = columns(row)
+    issues: list[Issue] = []
+    if len(header) > MOST_COLUMNS:
+        return [error("too_many_columns", place, found=len(header), expected=MOST_COLUMNS)]
+    meant: set[str] = set()
+    for number, name in enumerate(header, start=1):
+        if not name:
+            issues.append(error("nameless_column", place, found="", number=number))
+        elif header.index(name) < number - 1:
+            issues.append(error("column_twice", place, name, found=name))
+        elif name not in table and not name.startswith(OWN):
+            hint = closest(name, [other for other in table if other not in header])
+            meant.add(hint)
+            expected = ", ".join(table)
+            issues.append(error("unknown_column", place, name[:80], found=name[:80], hint=hint, expected=expected))
+    for name, column in table.items():
+        if column.header and name not in header and name not in meant:
+            issues.append(error("column_missing", place, name, expected=name))
+    return issues
+
+
+# ---------------------------------------------------------------- writing
+
+
+def write_case(case: Case, folder: Path | str) -> None:
+    """Write a case into a new folder, all or nothing; it reads back to the same digest."""
+    folder = Path(folder)
+    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+        raise CaseError([error("folder_taken", Place(folder.name))])
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    temporary = Path(tempfile.mkdtemp(prefix=f".{folder.name}.", dir=folder.parent))
+    try:
+        write_bytes(temporary / SETTINGS_FILE, _settings_text(case.settings).encode())
+        for name, row in TABLES.items():
+            rows = case.rows(name)
+            if rows:
+                text = io.StringIO(newline="")
+                lines = csv.writer(text, lineterminator="\n")
+                for cells in _cells(row, rows):
+                    lines.writerow([escaped(cell) if isinstance(cell, str) else _number(cell) for cell in cells])
+                write_bytes(temporary / f"{name}.csv", text.getvalue().encode())
+        temporary.chmod(0o755)
+        os.replace(temporary, folder)
+        sync_folder(folder.parent)
+    finally:
+        shutil.rmtree(temporary, ignore_errors=True)
+
+
+def write_workbook(case: Case, path: Path | str) -> None:
+    """Write a case as one workbook, all or nothing; it reads back to the same digest."""
+    import openpyxl  # only workbooks need it
+
+    book: Any = openpyxl.Workbook(write_only=True)
+    sheet = book.create_sheet(SETTINGS_SHEET)
+    sheet.append(["setting", "value"])
+    for name, value in _settings_values(case.settings).items():
+        if isinstance(value, dict):
+            for lang, text in value.items():
+                sheet.append([f"{name}.{lang}", escaped(text)])
+        else:
+            sheet.append([name, _sheet_cell(";".join(value) if isinstance(value, tuple) else value)])
+    for name, row in TABLES.items():
+        rows = case.rows(name)
+        if rows:
+            sheet = book.create_sheet(name)
+            for cells in _cells(row, rows):
+                sheet.append([_sheet_cell(cell) for cell in cells])
+    data = io.BytesIO()
+    book.save(data)
+    write_bytes(Path(path), data.getvalue())
+
+
+def _sheet_cell(cell: object) -> object:
+    return escaped(cell) if isinstance(cell, str) else cell
+
+
+def _cells(row: type[Row], rows: tuple[Row, ...]) -> list[list[object]]:
+    """Header and cells of a table; optional columns that are blank throughout are left out."""
+    table = columns(row)
+    own = list(dict.fromkeys(name for line in rows for name in line.extra))
+    blank = {name: column.info.get_default(call_default_factory=True) for name, column in table.items()}
+    kept = [
+        name
+        for name, column in table.items()
+        if column.header or any(getattr(line, name) != blank[name] for line in rows)
+    ]
+    lines: list[list[object]] = [[*kept, *own]]
+    for line in rows:
+        # A value that equals its default is written blank: some defaults may not stand beside other cells.
+        cells = [_cell(None if value == blank[name] else value) for name in kept for value in [getattr(line, name)]]
+        lines.append(cells + [line.extra.get(name, "") for name in own])
+    return lines
+
+
+def _cell(value: Any) -> object:
+    if value is None:
+        return ""
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, tuple):
+        return ";".join(value)
+    return value
+
+
+def _number(value: object) -> str:
+    """A number as short as it can be and still read back the same."""
+    return str(int(value)) if isinstance(value, float) and value.is_integer() and abs(value) < 1e15 else str(value)
+
+
+def _settings_values(settings: Settings) -> dict[str, Any]:
+    """Settings that are set, without folders: what is written is whole."""
+    values = {name: getattr(settings, name) for name in columns(Settings)}
+    return {name: value for name, value in values.items() if value not in (None, ()) and name != "data"}
+
+
+def _settings_text(settings: Settings) -> str:
+    import json  # a JSON text is a YAML text, with every quote in place
+
+    lines = []
+    for name, value in _settings_values(settings).items():
+        text = json.dumps(list(value) if isinstance(value, tuple) else value, ensure_ascii=False)
+        lines.append(f"{name}: {text}")
+    return "\n".join(lines) + "\n"

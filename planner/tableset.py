@@ -1,7 +1,7 @@
 """Tables: the rows of one plan side by side, before and after they are checked."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cached_property
 
 from planner.rows import (

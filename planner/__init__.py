@@ -1,0 +1,1 @@
+"""Least-cost, sequenced portfolios of measures that cut carbon and pollution together."""

@@ -1,0 +1,326 @@
+"""The only door to HiGHS: scaling by powers of two, stages, ties, status."""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from threading import Thread
+
+import highspy
+import numpy as np
+from highspy import HighsModelStatus, HighsStatus
+from numpy.typing import NDArray
+from scipy.sparse import csr_array
+
+from planner.compile import Matrix, Stage
+from planner.errors import SolverError
+from planner.solution import Proof, Solution, StageValue, Status
+
+Array = NDArray[np.float64]
+Progress = Callable[[str, float], None]
+"""Told what is being done and for how long [s]."""
+
+MIP_GAP = 1e-7
+"""Relative gap to which a plan with lumps is proven unless another is asked for [-]."""
+HELD = 1e-7
+"""Relative slack within which the tie-break holds the last stage [-]."""
+LARGEST_COST = 2.0**10
+"""Largest scaled cost: small enough for the solver's arithmetic, large enough that none is lost in its tolerance."""
+STATUS: dict[HighsModelStatus, Status] = {
+    HighsModelStatus.kOptimal: "optimal",
+    HighsModelStatus.kInfeasible: "infeasible",
+    HighsModelStatus.kUnbounded: "unbounded",
+    HighsModelStatus.kTimeLimit: "limit",
+    HighsModelStatus.kIterationLimit: "limit",
+    HighsModelStatus.kSolutionLimit: "limit",
+    HighsModelStatus.kInterrupt: "limit",
+    HighsModelStatus.kModelEmpty: "optimal",
+}
+
+
+@dataclass(frozen=True)
+class Options:
+    """How long to try and how close is close enough."""
+
+    time_limit: float = float("inf")
+    """Longest time for all stages together [s]."""
+    gap: float | None = None
+    """Relative gap that is good enough for a plan with lumps [-]."""
+    break_ties: bool = True
+    """Whether to choose, among plans of the same cost, the one that starts earliest (and is the same on every run)."""
+
+
+def power_of_two(values: Array) -> Array:
+    """The power of two nearest below each value; 1 for zero.
+
+    >>> power_of_two(np.array([0.0, 1.0, 3.0, 1e-3])).tolist()
+    [1.0, 1.0, 2.0, 0.0009765625]
+    """
+    exponents = np.frexp(np.where(values > 0, values, 1.0))[1] - 1
+    return np.ldexp(1.0, exponents)
+
+
+@dataclass(frozen=True)
+class Scaling:
+    """Powers of two by which columns and rows are scaled: x = x' * columns, y = y' * rows / cost."""
+
+    columns: Array
+    rows: Array
+
+    def matrix(self, rows: csr_array) -> csr_array:
+        """The scaled matrix."""
+        counts = np.diff(rows.indptr)
+        data = rows.data * self.columns[rows.indices] * np.repeat(self.rows, counts)
+        return csr_array((data, rows.indices, rows.indptr), shape=rows.shape)
+
+
+def largest_in_rows(matrix: csr_array) -> Array:
+    """Largest absolute entry of each row; 0 for an empty one."""
+    largest = np.zeros(matrix.shape[0])
+    filled = np.flatnonzero(np.diff(matrix.indptr))
+    if filled.size:
+        largest[filled] = np.maximum.reduceat(np.abs(matrix.data), matrix.indptr[filled])
+    return largest
+
+
+def scaling(matrix: Matrix) -> Scaling:
+    """Scale decisions by their bound, each free or auxiliary column by its defining row, then the rows."""
+    bounded = np.isfinite(matrix.upper) & (matrix.upper > 0) & ~matrix.integer
+    columns = np.where(bounded, power_of_two(np.where(bounded, matrix.upper, 1.0)), 1.0)
+    defined = np.flatnonzero(matrix.defining_row >= 0)
+    if defined.size:
+        own_rows = matrix.defining_row[defined]
+        others = csr_array(matrix.A[own_rows, :])
+        counts = np.diff(others.indptr)
+        own_column = np.repeat(defined, counts)
+        is_own = others.indices == own_column
+        own = np.ones(defined.size)
+        own[np.repeat(np.arange(defined.size), counts)[is_own]] = np.abs(others.data[is_own])
+        others.data = np.where(is_own, 0.0, others.data)
+        constant = np.abs(np.nan_to_num(matrix.row_upper[own_rows], posinf=0.0, neginf=0.0))
+        columns[defined] = 0.0
+        for _ in range(defined.size):
+            weighted = csr_array((others.data * columns[others.indices], others.indices, others.indptr), others.shape)
+            found = largest_in_rows(weighted) / own
+            if np.array_equal(found, columns[defined]):
+                break
+            columns[defined] = found
+        found = np.where(columns[defined] > 0, columns[defined], constant / own)
+        columns[defined] = power_of_two(found)
+    scaled = csr_array((matrix.A.data * columns[matrix.A.indices], matrix.A.indices, matrix.A.indptr), matrix.A.shape)
+    return Scaling(columns, 1 / power_of_two(largest_in_rows(scaled)))
+
+
+class Solver:
+    """One HiGHS instance that holds a scaled matrix; rows that hold earlier stages are added to it."""
+
+    def __init__(self, matrix: Matrix, options: Options, progress: Progress | None = None) -> None:
+        self.matrix, self.options, self.progress = matrix, options, progress
+        self.scaling = scaling(matrix)
+        self.started = time.perf_counter()
+        self.held: list[tuple[Array, float, float]] = []
+        self.cost_scale = 1.0
+        self.highs = self._instance(matrix.integer)
+
+    def _instance(self, integer: NDArray[np.bool_]) -> highspy.Highs:
+        highs = highspy.Highs()
+        for name, value in (
+            ("output_flag", False),
+            ("threads", 1),
+            ("parallel", "off"),
+            ("random_seed", 0),
+            ("mip_rel_gap", MIP_GAP if self.options.gap is None else self.options.gap),
+            ("mip_abs_gap", 0.0),
+            ("mip_feasibility_tolerance", 1e-9),
+        ):
+            expect(highs.setOptionValue(name, value))
+        m, s = self.matrix, self.scaling
+        scaled = s.matrix(m.A)
+        rows, columns = scaled.shape
+        expect(
+            highs.passModel(
+                columns,
+                rows,
+                scaled.nnz,
+                int(highspy.MatrixFormat.kRowwise),
+                int(highspy.ObjSense.kMinimize),
+                0.0,
+                np.zeros(columns),
+                m.lower / s.columns,
+                m.upper / s.columns,
+                m.row_lower * s.rows,
+                m.row_upper * s.rows,
+                scaled.indptr.astype(np.int32),
+                scaled.indices.astype(np.int32),
+                scaled.data,
+                integer.astype(np.int32),
+            )
+        )
+        for coefficients, low, high in self.held:
+            self._add_row(highs, coefficients, low, high)
+        return highs
+
+    def _add_row(self, highs: highspy.Highs, coefficients: Array, low: float, high: float) -> None:
+        scaled = coefficients * self.scaling.columns
+        entries = np.flatnonzero(scaled)
+        if not entries.size:
+            return
+        scale = 1 / power_of_two(np.array([np.abs(scaled).max()]))[0]
+        expect(
+            highs.addRow(low * scale, high * scale, entries.size, entries.astype(np.int32), scaled[entries] * scale)
+        )
+
+    def hold(self, coefficients: Array, low: float, high: float) -> None:
+        """Keep a sum of columns between two values in all later solves."""
+        self.held.append((coefficients, low, high))
+        self._add_row(self.highs, coefficients, low, high)
+
+    def fresh(self, integer: NDArray[np.bool_]) -> None:
+        """Begin cold, with the rows held so far."""
+        self.highs = self._instance(integer)
+
+    def minimise(self, coefficients: Array, what: str) -> HighsModelStatus:
+        """Solve for the least sum; HiGHS runs in a thread of its own so that an interrupt is heard at once."""
+        scaled = coefficients * self.scaling.columns
+        largest = float(np.abs(scaled).max(initial=0.0))
+        self.cost_scale = float(LARGEST_COST / power_of_two(np.array([largest]))[0])
+        columns = np.arange(scaled.size, dtype=np.int32)
+        expect(self.highs.changeColsCost(scaled.size, columns, scaled * self.cost_scale))
+        status = self._run(what)
+        if status == HighsModelStatus.kUnboundedOrInfeasible:
+            expect(self.highs.setOptionValue("presolve", "off"))
+            status = self._run(what)
+            expect(self.highs.setOptionValue("presolve", "choose"))
+        if status not in STATUS:
+            expect(self.highs.clearSolver())
+            expect(self.highs.setOptionValue("solver", "ipm"))
+            status = self._run(what)
+            expect(self.highs.setOptionValue("solver", "choose"))
+        return status
+
+    def _run(self, what: str) -> HighsModelStatus:
+        left = self.options.time_limit - (time.perf_counter() - self.started)
+        if left <= 0:
+            return HighsModelStatus.kTimeLimit
+        expect(self.highs.setOptionValue("time_limit", float(self.highs.getRunTime() + left)))
+        failed: list[BaseException] = []
+
+        def work() -> None:
+            try:
+                self.highs.run()
+            except BaseException as fault:
+                failed.append(fault)
+
+        worker = Thread(target=work, daemon=True)
+        worker.start()
+        begun = time.perf_counter()
+        while worker.is_alive():
+            worker.join(0.2)
+            if self.progress is not None and worker.is_alive():
+                self.progress(what, time.perf_counter() - begun)
+        if failed:
+            raise SolverError(str(failed[0])) from failed[0]
+        return self.highs.getModelStatus()
+
+    def values(self) -> Array:
+        """Columns of the last solve in the units of the case."""
+        x = np.array(self.highs.getSolution().col_value) * self.scaling.columns
+        x = np.where(self.matrix.integer, np.round(x), x)
+        return np.clip(x, self.matrix.lower, self.matrix.upper)
+
+    def duals(self) -> tuple[Array, Array]:
+        """Row duals and reduced costs of the last solve, per unit of the case; held rows are left out."""
+        solution = self.highs.getSolution()
+        rows = np.array(solution.row_dual)[: self.matrix.A.shape[0]] * self.scaling.rows / self.cost_scale
+        columns = np.array(solution.col_dual) / self.scaling.columns / self.cost_scale
+        return rows, columns
+
+    def gap(self) -> float:
+        """Relative gap that the last solve with lumps left open [-]."""
+        return float(self.highs.getInfo().mip_gap)
+
+
+def expect(status: HighsStatus) -> None:
+    """Refuse to go on after a call that HiGHS did not carry out."""
+    if status == HighsStatus.kError:
+        raise SolverError("HiGHS refused a call")
+
+
+def solve(
+    matrix: Matrix, tie_break: Array | None = None, options: Options | None = None, progress: Progress | None = None
+) -> Solution:
+    """Solve all stages in order, then break ties with the weights `tie_break`.
+
+    Later stages hold f <= z + tolerance * |z|, where z is what the stage of f proved; with lumps the duals are those
+    of the plan with its lumps held.
+    """
+    options = options or Options()
+    solver = Solver(matrix, options, progress)
+    timings: dict[str, float] = {"scale": time.perf_counter() - solver.started}
+    lumpy = bool(matrix.integer.any())
+    proved: list[tuple[Stage, float]] = []
+    duals, reduced = np.zeros(0), np.zeros(0)
+    x = np.zeros(0)
+    gap = 0.0
+    status: Status = "optimal"
+    for i, stage in enumerate(matrix.stages):
+        begun = time.perf_counter()
+        signed = -stage.coefficients if stage.maximise else stage.coefficients
+        found = STATUS.get(solver.minimise(signed, stage.name), "unknown")
+        timings[f"solve {stage.name}"] = time.perf_counter() - begun
+        if found != "optimal":
+            if i == 0 and not (found == "limit" and lumpy and has_plan(solver)):
+                return nothing(found, timings)
+            status = found
+            if not has_plan(solver):
+                break
+        x = solver.values()
+        value = float(stage.coefficients @ x) + stage.constant
+        proved.append((stage, value))
+        if lumpy:
+            gap = max(gap, solver.gap())
+        if stage.name == "cost":
+            duals, reduced = held_duals(solver, signed, x) if lumpy else solver.duals()
+        if status != "optimal":
+            break
+        last = i == len(matrix.stages) - 1
+        slack = (HELD if last else matrix.tolerance) * abs(value)
+        edge = value - stage.constant
+        limits = (edge - slack, np.inf) if stage.maximise else (-np.inf, edge + slack)
+        solver.hold(stage.coefficients, *limits)
+    tie_broken = False
+    if status == "optimal" and options.break_ties and tie_break is not None:
+        begun = time.perf_counter()
+        solver.fresh(matrix.integer)
+        if STATUS.get(solver.minimise(tie_break, "ties"), "unknown") == "optimal":
+            x, tie_broken = solver.values(), True
+        timings["ties"] = time.perf_counter() - begun
+    if status == "optimal" and lumpy and options.gap is not None and gap > MIP_GAP:
+        status = "within_gap"
+    stages = tuple(
+        StageValue(stage.name, value, float(stage.coefficients @ x) + stage.constant) for stage, value in proved
+    )
+    return Solution(status, "none", x, duals, reduced, stages, gap, tie_broken, timings)
+
+
+def has_plan(solver: Solver) -> bool:
+    """Whether the last solve left a feasible point."""
+    return bool(solver.highs.getInfo().primal_solution_status == highspy.SolutionStatus.kSolutionStatusFeasible)
+
+
+def held_duals(solver: Solver, coefficients: Array, x: Array) -> tuple[Array, Array]:
+    """Duals with every lump held at its number in the plan."""
+    matrix = solver.matrix
+    fixed = np.flatnonzero(matrix.integer)
+    continuous = Solver(matrix, solver.options, solver.progress)
+    continuous.held = list(solver.held)
+    continuous.fresh(np.zeros_like(matrix.integer))
+    values = x[fixed] / solver.scaling.columns[fixed]
+    expect(continuous.highs.changeColsBounds(fixed.size, fixed.astype(np.int32), values, values))
+    continuous.minimise(coefficients, "prices")
+    return continuous.duals()
+
+
+def nothing(status: Status, timings: dict[str, float], proof: Proof = "none") -> Solution:
+    """An answer without a plan."""
+    empty = np.zeros(0)
+    return Solution(status, proof, empty, empty, empty, timings=timings)

@@ -1,0 +1,42 @@
+"""Solution: what the solver found, as plain data in the units of the case."""
+
+from dataclasses import dataclass, field
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+Status = Literal["optimal", "within_gap", "limit", "infeasible", "unbounded", "unknown"]
+Proof = Literal["certificate", "farkas", "elastic", "arithmetic", "none"]
+
+
+@dataclass(frozen=True)
+class StageValue:
+    """Value of one objective: what its own stage proved, and what the final plan has [its unit]."""
+
+    name: str
+    value: float
+    final: float
+
+
+@dataclass(frozen=True)
+class Solution:
+    """Columns and duals of a solve; arrays are empty when there is no plan.
+
+    Duals are those of the stage `cost`: change of the net present value per unit of a row's right side, discounted.
+    """
+
+    status: Status
+    proof: Proof
+    values: NDArray[np.float64]
+    duals: NDArray[np.float64]
+    reduced_costs: NDArray[np.float64]
+    stages: tuple[StageValue, ...] = ()
+    gap: float = 0.0
+    tie_broken: bool = False
+    timings: dict[str, float] = field(default_factory=dict)
+
+    @property
+    def found(self) -> bool:
+        """Whether there is a plan."""
+        return self.values.size > 0
