@@ -7,7 +7,7 @@ import os
 import re
 import stat
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -382,3 +382,24 @@ def sync_folder(folder: Path) -> None:
         pass
     finally:
         os.close(handle)
+
+
+def write_files(folder: Path, texts: Mapping[str, str]) -> None:
+    """Write text files into `folder`: each in full beside its place first, then all moved in.
+
+    Raises OSError when the folder cannot be made or written; files that stood there before then stay as they were.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    ready: list[tuple[Path, Path]] = []
+    try:
+        for name, text in texts.items():
+            temporary = folder / f".{name}.{os.getpid()}"
+            ready.append((temporary, folder / name))
+            write_bytes(temporary, text.encode())
+    except BaseException:
+        for temporary, _ in ready:
+            temporary.unlink(missing_ok=True)
+        raise
+    for temporary, final in ready:
+        os.replace(temporary, final)
+    sync_folder(folder)

@@ -585,6 +585,10 @@ class Problem:
             if not self.payers[key]:
                 raise AssertionError(f"no fund may pay for {key[0]}")
 
+    def construction_years(self, m: str, v: int) -> range:
+        """Years in which a start of `m` in `v` is paid."""
+        return construction(v, self.measures[m].lead_time)
+
     # Bounds on levels ------------------------------------------------------------------------------------------------
 
     def level(self, what: str, scope: str = PROVINCE, sectors: Iterable[str] = ()) -> str:

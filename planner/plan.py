@@ -1,0 +1,352 @@
+"""Plan: the named frames of an answer, what `planner solve` writes, and the one call that makes it."""
+
+import json
+import time
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from planner.case import Case
+from planner.compile import Key, Matrix, compile_problem, evaluate_costs
+from planner.engine import Options, Progress
+from planner.engine import solve as run
+from planner.files import write_files
+from planner.problem import Problem
+from planner.solution import Solution
+
+NEGLIGIBLE = 1e-9
+"""Amounts below this part of their scale are solver noise and shown as zero [-]."""
+KEPT = 1e-6
+"""A target counts as kept when it is missed by less than this part of its scale [-]."""
+DIGITS = "%.9g"
+FRAMES: dict[str, tuple[str, ...]] = {
+    "portfolio": ("measure", "city", "year", "starts", "stock", "capex", "cost"),
+    "quantities": ("quantity", "city", "sector", "year", "baseline", "planned"),
+    "targets": (
+        *("target", "year", "scope", "bound", "achieved", "slack", "missed"),
+        *("price_loosen", "price_tighten", "shadow_price", "valid_from", "valid_to"),
+    ),
+    "budgets": (
+        *("budget", "year", "limit", "spent", "slack"),
+        *("price_loosen", "price_tighten", "shadow_price", "valid_from", "valid_to"),
+    ),
+    "funds": ("fund", "sector", "measure", "city", "year", "paid"),
+    "overlaps": ("group", "city", "year", "overlap"),
+    "costs": ("item", "id", "city", "sector", "year", "value", "discounted"),
+    "prices": ("family", "key", "year", "dual"),
+    "measures": ("measure", "cost", "capex", "starts", "reduced_cost", "reason"),
+}
+"""Columns of every file of a plan."""
+
+
+@dataclass(frozen=True)
+class Plan:
+    """An answer: what was decided, what it does, what it costs. Money in plain currency, amounts in their units.
+
+    Without a plan (infeasible, stopped) the frames are empty and `summary` says why.
+    """
+
+    summary: dict[str, Any]
+    portfolio: pd.DataFrame
+    quantities: pd.DataFrame
+    targets: pd.DataFrame
+    budgets: pd.DataFrame
+    funds: pd.DataFrame
+    overlaps: pd.DataFrame
+    costs: pd.DataFrame
+    prices: pd.DataFrame
+    measures: pd.DataFrame
+    case: Case | None = field(default=None, repr=False)
+    """The case it answers; none for a plan read from its files."""
+
+    @property
+    def status(self) -> str:
+        """optimal, within_gap, limit, infeasible, unbounded or unknown."""
+        return str(self.summary["status"])
+
+    @property
+    def found(self) -> bool:
+        """Whether there is a portfolio."""
+        return "value" in (self.summary.get("objective") or {})
+
+    @property
+    def objective(self) -> float:
+        """Value of the first objective, as its own stage proved it [its unit]."""
+        return float(self.summary["objective"]["value"])
+
+    def frames(self) -> dict[str, pd.DataFrame]:
+        """All frames by name."""
+        return {name: getattr(self, name) for name in FRAMES}
+
+    def write(self, folder: Path | str) -> None:
+        """Write `summary.json` and a CSV per frame: all of them or none.
+
+        Raises OSError when the folder cannot be written.
+        """
+        texts = {f"{name}.csv": csv_text(frame) for name, frame in self.frames().items()}
+        texts["summary.json"] = json.dumps(self.summary, ensure_ascii=False, indent=2, allow_nan=False) + "\n"
+        write_files(Path(folder), texts)
+
+    @classmethod
+    def read(cls, folder: Path | str) -> "Plan":
+        """A plan from the files that `write` made. Raises OSError or ValueError when they are not there or not a plan."""
+        folder = Path(folder)
+        frames = {
+            name: pd.read_csv(folder / f"{name}.csv", dtype=dict.fromkeys(TEXT_COLUMNS, str), keep_default_na=False,
+                              na_values=[""]).reindex(columns=list(columns))
+            for name, columns in FRAMES.items()
+        }
+        for frame in frames.values():
+            text = [column for column in frame.columns if column in TEXT_COLUMNS]
+            frame[text] = frame[text].fillna("")
+        return cls(summary=json.loads((folder / "summary.json").read_text("utf-8")), **frames)
+
+
+TEXT_COLUMNS = (
+    *("measure", "city", "quantity", "sector", "target", "scope", "budget", "fund", "group", "item", "id"),
+    *("family", "key", "reason"),
+)
+
+
+def csv_text(frame: pd.DataFrame) -> str:
+    """A frame as CSV, numbers with 9 significant digits."""
+    return str(frame.to_csv(index=False, float_format=DIGITS, lineterminator="\n"))
+
+
+def solve(case: Case, options: Options | None = None, progress: Progress | None = None) -> Plan:
+    """The plan of a case: compile, solve, break ties, report.
+
+    An infeasible or stopped case gives a plan without frames whose `status` says so. Raises SolverError when HiGHS
+    fails.
+    """
+    started = time.perf_counter()
+    problem = Problem(case)
+    read = time.perf_counter()
+    if progress is not None:
+        progress("build", 0.0)
+    matrix = compile_problem(problem)
+    compiled = time.perf_counter()
+    timings = {"read": read - started, "compile": compiled - read}
+    if problem.contradictions:
+        return without_plan(problem, matrix, timings)
+    solution = run(matrix, earliness(problem, matrix), options, progress)
+    return report(problem, matrix, solution, timings)
+
+
+def earliness(problem: Problem, matrix: Matrix) -> "np.ndarray[Any, np.dtype[np.float64]]":
+    """Weights of the tie-break per column: (v - first + 1) / U for a start in year v [1/unit of the measure]."""
+    weights = np.zeros(len(matrix.columns))
+    for j, (family, key) in enumerate(matrix.columns):
+        if family == "starts":
+            m, c, v = key
+            potential = problem.potential[str(m), str(c), problem.last]
+            weights[j] = (int(v) - problem.first + 1) / potential if potential else 0.0
+    return weights
+
+
+def without_plan(problem: Problem, matrix: Matrix, timings: dict[str, float]) -> Plan:
+    """The answer when rows without any variable cannot hold: no solve is needed to know."""
+    summary = summarise(problem, matrix, "infeasible", "arithmetic", timings)
+    summary["contradictions"] = [f"{family}: {'/'.join(map(str, key))}" for family, key in problem.contradictions]
+    return Plan(summary, **{name: frame([], name) for name in FRAMES}, case=problem.case)
+
+
+def report(problem: Problem, matrix: Matrix, solution: Solution, timings: dict[str, float]) -> Plan:
+    """All frames of a solution."""
+    timings = {**timings, **solution.timings}
+    summary = summarise(problem, matrix, solution.status, solution.proof, timings)
+    if not solution.found:
+        return Plan(summary, **{name: frame([], name) for name in FRAMES}, case=problem.case)
+    begun = time.perf_counter()
+    values = by_family(problem, matrix, solution)
+    costs = cost_rows(problem, values)
+    frames = {
+        "portfolio": portfolio(problem, values, costs),
+        "quantities": quantities(problem, values),
+        "targets": targets(problem, matrix, solution, values),
+        "budgets": budgets(problem, matrix, solution, values),
+        "funds": funds(problem, values),
+        "overlaps": frame([(*key, o) for key, o in values["overlap"].items() if o], "overlaps"),
+        "costs": costs,
+        "prices": prices(matrix, solution),
+    }
+    frames["measures"] = measures(problem, frames["portfolio"], costs)
+    summary["timings"]["report"] = round(time.perf_counter() - begun, 6)
+    first = solution.stages[0]
+    unit = unit_of(problem, first.name)
+    summary["objective"] = {"name": first.name, "value": digits(first.value), "unit": unit}
+    summary["objectives"] = [
+        {"name": s.name, "value": digits(s.value), "final": digits(s.final), "unit": unit_of(problem, s.name)}
+        for s in solution.stages
+    ]
+    summary["tie_broken"] = solution.tie_broken
+    if matrix.integer.any():
+        summary["gap"] = digits(solution.gap)
+    return Plan(summary, **frames, case=problem.case)
+
+
+def summarise(problem: Problem, matrix: Matrix, status: str, proof: str, timings: Mapping[str, float]) -> dict[str, Any]:
+    """What `summary.json` says of every answer."""
+    return {
+        "case": problem.case.settings.name,
+        "input_digest": problem.case.digest,
+        "status": status,
+        "proof": proof,
+        "objective": None,
+        "objectives": [],
+        "sizes": {"rows": matrix.A.shape[0], "columns": matrix.A.shape[1], "nonzeros": int(matrix.A.nnz)},
+        "timings": {name: round(seconds, 6) for name, seconds in timings.items()},
+        "certificate": None,
+        "versions": {name: version(name) for name in ("measure-planner", "pyomo", "highspy", "numpy")},
+    }
+
+
+def unit_of(problem: Problem, objective: str) -> str:
+    """Unit of an objective: the currency, or the unit of the quantity summed over the years."""
+    name = objective.removeprefix("-")
+    if not name.startswith("quantity:"):
+        return problem.case.settings.currency
+    units = {row.quantity: row.unit for row in problem.case.quantities}
+    return units[name.removeprefix("quantity:")]
+
+
+def digits(value: float) -> float:
+    """The value with 9 significant digits."""
+    return float(DIGITS % value)
+
+
+def by_family(problem: Problem, matrix: Matrix, solution: Solution) -> dict[str, dict[Key, float]]:
+    """Values of all columns by family and key, solver noise removed."""
+    values: dict[str, dict[Key, float]] = {
+        name: {}
+        for name in ("starts", "lumps", "stock", "overlap", "pool", "change", "spending", "paid", "level", "miss")
+    }
+    for (family, key), value, upper in zip(
+        matrix.columns, solution.values.tolist(), matrix.upper.tolist(), strict=True
+    ):
+        noise = NEGLIGIBLE * (upper if np.isfinite(upper) else 1.0)
+        values[family][key] = 0.0 if abs(value) <= noise and family in ("starts", "stock", "overlap") else value
+    return values
+
+
+def frame(rows: Iterable[tuple[Any, ...]], name: str) -> pd.DataFrame:
+    """Rows as the frame `name`."""
+    return pd.DataFrame(list(rows), columns=list(FRAMES[name]))
+
+
+def cost_rows(problem: Problem, values: Mapping[str, Mapping[Key, float]]) -> pd.DataFrame:
+    """Every item of the cost by what, where and when; it adds up to the net present value [currency]."""
+    rows = []
+    for (item, key), value in evaluate_costs(problem, values).items():
+        if value:
+            year = int(key[-1])
+            if item == "price":
+                place = (key[0], key[1], key[2])
+            elif item == "penalty":
+                place = (key[0], "", "")
+            else:
+                place = (key[0], key[1], problem.measures[str(key[0])].sector)
+            rows.append((item, *place, year, value, value * problem.discount[year]))
+    return frame(rows, "costs")
+
+
+def portfolio(problem: Problem, values: Mapping[str, Mapping[Key, float]], costs: pd.DataFrame) -> pd.DataFrame:
+    """Starts, stock, capital spending and own cost (annuity and running cost) by measure, city and year."""
+    spent: dict[Key, float] = dict(problem.booked_measure.items())
+    for key, started in values["starts"].items():
+        if started:
+            m, c, v = str(key[0]), str(key[1]), int(key[2])
+            for y in problem.construction_years(m, v):
+                spent[m, c, y] = spent.get((m, c, y), 0.0) + problem.installment[m, v] * started
+    own: dict[Key, float] = {}
+    for row in costs[costs["item"].isin(["annuity", "fixed_om"])].itertuples(index=False):
+        key = (row.id, row.city, row.year)
+        own[key] = own.get(key, 0.0) + row.value
+    rows = []
+    for key in problem.holdings:
+        started, stock = values["starts"].get(key, 0.0), values["stock"][key]
+        if started or stock or spent.get(key):
+            rows.append((*key, started, stock, spent.get(key, 0.0), own.get(key, 0.0)))
+    return frame(rows, "portfolio")
+
+
+def quantities(problem: Problem, values: Mapping[str, Mapping[Key, float]]) -> pd.DataFrame:
+    """Baseline and planned level by quantity, city, sector and year; a blank city is what no city holds."""
+    places = dict.fromkeys([*problem.baseline_path, *problem.places])
+    rank = {name: i for i, name in enumerate(problem.quantities)}
+    rows = []
+    for place in sorted(places, key=lambda p: rank[p[0]]):
+        baseline = problem.baseline_path.get(place)
+        for i, y in enumerate(problem.years):
+            before = 0.0 if baseline is None else float(baseline[i + 1])
+            rows.append((*place, y, before, before + values["change"].get((*place, y), 0.0)))
+    return frame(rows, "quantities")
+
+
+def targets(
+    problem: Problem, matrix: Matrix, solution: Solution, values: Mapping[str, Mapping[Key, float]]
+) -> pd.DataFrame:
+    """Every row of every target: bound and achieved in units of the quantity, slack positive when kept with room."""
+    scopes = {row.target: row.scope for row in problem.case.targets}
+    levels = {(str(key[0]), int(key[1])): value for key, value in values["level"].items()}
+    rows = []
+    for (t, _, y), bound in problem.bounds.items():
+        limit, achieved = bound.bound.value(levels), bound.achieved.value(levels)
+        slack = bound.sign * (limit - achieved)
+        scale = max(abs(limit), abs(achieved))
+        if abs(slack) <= KEPT * scale:
+            slack = 0.0
+        rows.append((t, y, scopes[t], limit, achieved, slack, max(0.0, -slack), *[None] * 5))
+    return frame(rows, "targets")
+
+
+def budgets(
+    problem: Problem, matrix: Matrix, solution: Solution, values: Mapping[str, Mapping[Key, float]]
+) -> pd.DataFrame:
+    """Every row of every budget; carry-over rows are cumulative [currency]."""
+    rows = []
+    for (b, y), (terms, limit) in problem.budgets.items():
+        spent = sum(values["level"][key] for key in terms)
+        slack = limit - spent
+        if abs(slack) <= KEPT * max(abs(limit), abs(spent)):
+            slack = 0.0
+        rows.append((b, y, limit, spent, slack, *[None] * 5))
+    return frame(rows, "budgets")
+
+
+def funds(problem: Problem, values: Mapping[str, Mapping[Key, float]]) -> pd.DataFrame:
+    """What each fund pays by sector (and measure, where it has a rule or a booking of its own), city and year."""
+    rows = []
+    for (f, k, c, y), value in values["paid"].items():
+        if value > NEGLIGIBLE * abs(values["spending"][k, c, y]):
+            pool = str(k)
+            rows.append((f, problem.pool_sector[pool], problem.pool_measure.get(pool, ""), c, y, value))
+    for (f, m, c, y), amount in problem.earmarked.items():
+        rows.append((f, problem.measures[m].sector, m, c, y, amount))
+    return frame(rows, "funds")
+
+
+def prices(matrix: Matrix, solution: Solution) -> pd.DataFrame:
+    """Every row with a nonzero dual: discounted money per unit of its right side, signs as the solver's."""
+    rows = []
+    if solution.duals.size:
+        for i in np.flatnonzero(solution.duals):
+            family, key = matrix.rows[i]
+            rows.append((family, "/".join(str(part) for part in key[:-1]), key[-1], float(solution.duals[i])))
+    return frame(rows, "prices")
+
+
+def measures(problem: Problem, plan: pd.DataFrame, costs: pd.DataFrame) -> pd.DataFrame:
+    """Own cost (discounted annuities and running costs), capital spending and starts of every measure."""
+    own = costs[costs["item"].isin(["annuity", "fixed_om"])].groupby("id")["discounted"].sum()
+    sums = plan.groupby("measure")[["capex", "starts"]].sum()
+    rows = [
+        (m, own.get(m, 0.0), *(sums.loc[m].tolist() if m in sums.index else (0.0, 0.0)), None, None)
+        for m in problem.measures
+    ]
+    return frame(rows, "measures")
