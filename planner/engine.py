@@ -25,6 +25,8 @@ HELD = 1e-7
 """Relative slack within which the tie-break holds the last stage [-]."""
 LARGEST_COST = 2.0**10
 """Largest scaled cost: small enough for the solver's arithmetic, large enough that none is lost in its tolerance."""
+NUDGE = 1e-5
+"""How far a scaled row is moved to see the price on its other side: far above tolerances, small against any step [-]."""
 STATUS: dict[HighsModelStatus, Status] = {
     HighsModelStatus.kOptimal: "optimal",
     HighsModelStatus.kInfeasible: "infeasible",
@@ -239,6 +241,38 @@ class Solver:
         return float(self.highs.getInfo().mip_gap)
 
 
+    def slopes(self, rows: NDArray[np.int64], what: str) -> dict[int, tuple[float | None, float | None]]:
+        """What loosening and tightening each `<=` row saves and costs per unit, at the last solve.
+
+        The price on one side is the dual of the optimum just beyond: exact, as the optimal cost is piecewise linear. A
+        row with room has none; a row that cannot be tightened has no price for it. The instance is left as it was.
+        """
+        highs = self.highs
+        basis = highs.getBasis()
+        activity = np.array(highs.getSolution().row_value)
+        upper = self.matrix.row_upper * self.scaling.rows
+        prices: dict[int, tuple[float | None, float | None]] = {}
+        for row in rows.tolist():
+            scale = self.scaling.rows[row] / self.cost_scale
+            if upper[row] - activity[row] > 2 * NUDGE:
+                prices[row] = (0.0, 0.0)
+                continue
+            sides: list[float | None] = []
+            for nudge in (NUDGE, -NUDGE):  # loosen, tighten
+                expect(highs.changeRowBounds(row, -highspy.kHighsInf, upper[row] + nudge))
+                expect(highs.setBasis(basis))
+                found = STATUS.get(self._run(what), "unknown")
+                if found == "optimal":
+                    sides.append(max(0.0, -highs.getSolution().row_dual[row] * scale))
+                elif found == "infeasible":
+                    sides.append(None)
+            expect(highs.changeRowBounds(row, -highspy.kHighsInf, upper[row]))
+            if len(sides) == 2:
+                prices[row] = (sides[0], sides[1])
+        expect(highs.setBasis(basis))
+        return prices
+
+
 def expect(status: HighsStatus) -> None:
     """Refuse to go on after a call that HiGHS did not carry out."""
     if status == HighsStatus.kError:
@@ -246,9 +280,13 @@ def expect(status: HighsStatus) -> None:
 
 
 def solve(
-    matrix: Matrix, tie_break: Array | None = None, options: Options | None = None, progress: Progress | None = None
+    matrix: Matrix,
+    tie_break: Array | None = None,
+    priced: NDArray[np.int64] | None = None,
+    options: Options | None = None,
+    progress: Progress | None = None,
 ) -> Solution:
-    """Solve all stages in order, then break ties with the weights `tie_break`.
+    """Solve all stages in order, find the prices of the rows `priced`, then break ties with the weights `tie_break`.
 
     Later stages hold f <= z + tolerance * |z|, where z is what the stage of f proved; with lumps the duals are those
     of the plan with its lumps held.
@@ -259,6 +297,7 @@ def solve(
     lumpy = bool(matrix.integer.any())
     proved: list[tuple[Stage, float]] = []
     duals, reduced = np.zeros(0), np.zeros(0)
+    slopes: dict[int, tuple[float | None, float | None]] = {}
     x = np.zeros(0)
     gap = 0.0
     status: Status = "optimal"
@@ -279,7 +318,12 @@ def solve(
         if lumpy:
             gap = max(gap, solver.gap())
         if stage.name == "cost":
-            duals, reduced = held_duals(solver, signed, x) if lumpy else solver.duals()
+            pricing = held_lumps(solver, signed, x) if lumpy else solver
+            duals, reduced = pricing.duals()
+            if priced is not None and status == "optimal":
+                begun = time.perf_counter()
+                slopes = pricing.slopes(priced, "prices")
+                timings["prices"] = time.perf_counter() - begun
         if status != "optimal":
             break
         last = i == len(matrix.stages) - 1
@@ -299,7 +343,7 @@ def solve(
     stages = tuple(
         StageValue(stage.name, value, float(stage.coefficients @ x) + stage.constant) for stage, value in proved
     )
-    return Solution(status, "none", x, duals, reduced, stages, gap, tie_broken, timings)
+    return Solution(status, "none", x, duals, reduced, slopes, stages, gap, tie_broken, timings)
 
 
 def has_plan(solver: Solver) -> bool:
@@ -307,17 +351,16 @@ def has_plan(solver: Solver) -> bool:
     return bool(solver.highs.getInfo().primal_solution_status == highspy.SolutionStatus.kSolutionStatusFeasible)
 
 
-def held_duals(solver: Solver, coefficients: Array, x: Array) -> tuple[Array, Array]:
-    """Duals with every lump held at its number in the plan."""
+def held_lumps(solver: Solver, coefficients: Array, x: Array) -> Solver:
+    """The same problem solved with every lump held at its number in the plan: it has prices."""
     matrix = solver.matrix
     fixed = np.flatnonzero(matrix.integer)
     continuous = Solver(matrix, solver.options, solver.progress)
     continuous.held = list(solver.held)
     continuous.fresh(np.zeros_like(matrix.integer))
-    values = x[fixed] / solver.scaling.columns[fixed]
-    expect(continuous.highs.changeColsBounds(fixed.size, fixed.astype(np.int32), values, values))
+    expect(continuous.highs.changeColsBounds(fixed.size, fixed.astype(np.int32), x[fixed], x[fixed]))
     continuous.minimise(coefficients, "prices")
-    return continuous.duals()
+    return continuous
 
 
 def nothing(status: Status, timings: dict[str, float], proof: Proof = "none") -> Solution:

@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 
 from planner.case import Case
-from planner.compile import Key, Matrix, compile_problem, evaluate_costs
+from planner.compile import Key, Matrix, Name, compile_problem, evaluate_costs
 from planner.engine import Options, Progress
 from planner.engine import solve as run
 from planner.files import write_files
@@ -23,6 +23,8 @@ NEGLIGIBLE = 1e-9
 """Amounts below this part of their scale are solver noise and shown as zero [-]."""
 KEPT = 1e-6
 """A target counts as kept when it is missed by less than this part of its scale [-]."""
+AGREE = 0.01
+"""Prices on both sides that differ by no more than this are told as one [-]."""
 DIGITS = "%.9g"
 FRAMES: dict[str, tuple[str, ...]] = {
     "portfolio": ("measure", "city", "year", "starts", "stock", "capex", "cost"),
@@ -134,7 +136,7 @@ def solve(case: Case, options: Options | None = None, progress: Progress | None 
     timings = {"read": read - started, "compile": compiled - read}
     if problem.contradictions:
         return without_plan(problem, matrix, timings)
-    solution = run(matrix, earliness(problem, matrix), options, progress)
+    solution = run(matrix, earliness(problem, matrix), priced_rows(matrix), options, progress)
     return report(problem, matrix, solution, timings)
 
 
@@ -147,6 +149,12 @@ def earliness(problem: Problem, matrix: Matrix) -> "np.ndarray[Any, np.dtype[np.
             potential = problem.potential[str(m), str(c), problem.last]
             weights[j] = (int(v) - problem.first + 1) / potential if potential else 0.0
     return weights
+
+
+def priced_rows(matrix: Matrix) -> "np.ndarray[Any, np.dtype[np.int64]]":
+    """Rows whose price on either side is told: targets and budgets."""
+    families = ("target_is_kept", "budget_is_kept")
+    return np.array([i for i, (family, _) in enumerate(matrix.rows) if family in families], dtype=np.int64)
 
 
 def without_plan(problem: Problem, matrix: Matrix, timings: dict[str, float]) -> Plan:
@@ -295,13 +303,14 @@ def targets(
     scopes = {row.target: row.scope for row in problem.case.targets}
     levels = {(str(key[0]), int(key[1])): value for key, value in values["level"].items()}
     rows = []
-    for (t, _, y), bound in problem.bounds.items():
+    for (t, part, y), bound in problem.bounds.items():
         limit, achieved = bound.bound.value(levels), bound.achieved.value(levels)
         slack = bound.sign * (limit - achieved)
         scale = max(abs(limit), abs(achieved))
         if abs(slack) <= KEPT * scale:
             slack = 0.0
-        rows.append((t, y, scopes[t], limit, achieved, slack, max(0.0, -slack), *[None] * 5))
+        money = price_columns(matrix, solution, ("target_is_kept", (t, part, y)), bound.price_unit / problem.discount[y])
+        rows.append((t, y, scopes[t], limit, achieved, slack, max(0.0, -slack), *money))
     return frame(rows, "targets")
 
 
@@ -315,8 +324,19 @@ def budgets(
         slack = limit - spent
         if abs(slack) <= KEPT * max(abs(limit), abs(spent)):
             slack = 0.0
-        rows.append((b, y, limit, spent, slack, *[None] * 5))
+        money = price_columns(matrix, solution, ("budget_is_kept", (b, y)), 1 / problem.discount[y])
+        rows.append((b, y, limit, spent, slack, *money))
     return frame(rows, "budgets")
+
+
+def price_columns(matrix: Matrix, solution: Solution, name: Name, scale: float) -> tuple[float | None, ...]:
+    """Price of loosening and of tightening a row in money of its year, one price where both agree, valid range."""
+    sides = solution.slopes.get(matrix.row.get(name, -1))
+    if sides is None:
+        return (None,) * 5
+    loosen, tighten = (None if side is None else side * scale for side in sides)
+    agree = loosen is not None and tighten is not None and abs(loosen - tighten) <= AGREE * max(loosen, tighten)
+    return loosen, tighten, loosen if agree else None, None, None
 
 
 def funds(problem: Problem, values: Mapping[str, Mapping[Key, float]]) -> pd.DataFrame:

@@ -31,6 +31,8 @@ class Solution:
     values: NDArray[np.float64]
     duals: NDArray[np.float64]
     reduced_costs: NDArray[np.float64]
+    slopes: dict[int, tuple[float | None, float | None]] = field(default_factory=dict)
+    """By row: what loosening saves and tightening costs per unit, discounted; none where it cannot be tightened."""
     stages: tuple[StageValue, ...] = ()
     gap: float = 0.0
     tie_broken: bool = False
