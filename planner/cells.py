@@ -45,7 +45,7 @@ class Column:
     info: FieldInfo
 
 
-class Refused(Exception):
+class CellError(Exception):
     """A cell that cannot be read; carries the key of the words and their parameters."""
 
     def __init__(self, key: str, **params: object) -> None:
@@ -57,8 +57,8 @@ class Refused(Exception):
 def columns(row: type[Row]) -> Mapping[str, Column]:
     """Columns of a table, own columns first, then source, grade, note."""
     names = [name for name in row.model_fields if name not in ("extra", "place")]
-    shared = [name for name in ("source", "grade", "note") if name in names]
-    if row.table == "sources":
+    shared: list[str] = ["source", "grade", "note"]
+    if "source" in row.key or "source" not in names:
         shared.remove("source")
     names = [name for name in names if name not in shared] + shared
     return {name: _column(row, name) for name in names}
@@ -99,16 +99,17 @@ def closest(name: str, names: Iterable[str]) -> str:
 
 
 def value(column: Column, raw: object) -> Any:
-    """The value of a cell, None when blank; raises Refused."""
+    """The value of a cell, None when blank; raises CellError."""
     if isinstance(raw, str):
         if len(raw) > LONGEST_CELL:
-            raise Refused("cell_too_long", found=raw[:40] + "…", length=len(raw), expected=LONGEST_CELL)
+            raise CellError("cell_too_long", found=raw[:40] + "…", length=len(raw), expected=LONGEST_CELL)
         if hidden := _HIDDEN.search(raw):
-            raise Refused("hidden_character", found=raw[:80], code=f"U+{ord(hidden[0]):04X}", position=hidden.start() + 1)
+            code = f"U+{ord(hidden[0]):04X}"
+            raise CellError("hidden_character", found=raw[:80], code=code, position=hidden.start() + 1)
         raw = raw.strip()
     if raw is None or raw == "":
         if column.filled:
-            raise Refused("blank")
+            raise CellError("blank")
         return None
     return _READERS[column.kind](column, raw)
 
@@ -116,61 +117,61 @@ def value(column: Column, raw: object) -> Any:
 def _text(column: Column, raw: object) -> str:
     if isinstance(raw, str):
         if _SPREADSHEET_ERROR.fullmatch(raw):
-            raise Refused("spreadsheet_error", found=raw)
+            raise CellError("spreadsheet_error", found=raw)
         return raw
     if isinstance(raw, bool) or not isinstance(raw, int | float):
-        raise Refused("not_text", found=raw)
+        raise CellError("not_text", found=raw)
     return str(int(raw)) if float(raw).is_integer() else repr(raw)
 
 
 def _number(column: Column, raw: object) -> float:
     if isinstance(raw, bool):
-        raise Refused("truth_for_number", found=raw)
+        raise CellError("truth_for_number", found=raw)
     if isinstance(raw, int | float):
         number = float(raw)
     elif isinstance(raw, date | datetime | time | timedelta):
-        raise Refused("date_for_number", found=raw)
+        raise CellError("date_for_number", found=raw)
     elif not isinstance(raw, str):
-        raise Refused("not_a_number", found=raw)
+        raise CellError("not_a_number", found=raw)
     elif NUMBER.fullmatch(raw):
         number = float(raw)
         if math.isinf(number):
-            raise Refused("number_too_large", found=raw)
+            raise CellError("number_too_large", found=raw)
     else:
         raise _why_no_number(raw)
     if not math.isfinite(number):
-        raise Refused("not_finite", found=raw)
+        raise CellError("not_finite", found=raw)
     return number
 
 
-def _why_no_number(text: str) -> Refused:
+def _why_no_number(text: str) -> CellError:
     """The most helpful reason why `text` is no number."""
     plain = unicodedata.normalize("NFKC", text).translate(_MINUS).strip()
     if text.casefold() in ("true", "false", "yes", "no"):
-        return Refused("truth_for_number", found=text)
+        return CellError("truth_for_number", found=text)
     if text.casefold().lstrip("+-") in ("nan", "inf", "infinity", "∞"):
-        return Refused("not_finite", found=text)
+        return CellError("not_finite", found=text)
     if _SPREADSHEET_ERROR.fullmatch(text):
-        return Refused("spreadsheet_error", found=text)
+        return CellError("spreadsheet_error", found=text)
     if text.startswith("="):
-        return Refused("formula", found=text[:80])
+        return CellError("formula", found=text[:80])
     if percent := _PERCENT.fullmatch(plain):
-        return Refused("percent", found=text, expected=f"{float(percent[1]) / 100:.12g}")
+        return CellError("percent", found=text, expected=f"{float(percent[1]) / 100:.12g}")
     if _THOUSANDS.fullmatch(plain):
-        return Refused("thousands", found=text, expected=plain.replace(",", ""))
+        return CellError("thousands", found=text, expected=plain.replace(",", ""))
     if _DECIMAL_COMMA.fullmatch(plain):
-        return Refused("decimal_comma", found=text, expected=plain.replace(",", "."))
+        return CellError("decimal_comma", found=text, expected=plain.replace(",", "."))
     if plain != text and NUMBER.fullmatch(plain):
-        return Refused("look_alike_digits", found=text, expected=plain)
+        return CellError("look_alike_digits", found=text, expected=plain)
     if inside := re.search(r"\d[\d.,]*", plain):
-        return Refused("number_with_words", found=text[:80], expected=inside[0])
-    return Refused("not_a_number", found=text[:80])
+        return CellError("number_with_words", found=text[:80], expected=inside[0])
+    return CellError("not_a_number", found=text[:80])
 
 
 def _whole(column: Column, raw: object) -> int:
     number = _number(column, raw)
     if not number.is_integer() or abs(number) > 1e9:
-        raise Refused("not_whole", found=raw)
+        raise CellError("not_whole", found=raw)
     return int(number)
 
 
@@ -179,7 +180,7 @@ def _yesno(column: Column, raw: object) -> bool:
         return raw
     if raw in ("yes", "no"):
         return raw == "yes"
-    raise Refused("not_yes_or_no", found=raw)
+    raise CellError("not_yes_or_no", found=raw)
 
 
 def _choice(column: Column, raw: object) -> str:
@@ -188,22 +189,22 @@ def _choice(column: Column, raw: object) -> str:
     text = str(raw)
     look_alike = {"≤": "<=", "≥": ">=", "=<": "<=", "=>": ">=", "<": "<=", ">": ">="}
     hint = look_alike.get(text) if text in look_alike and "<=" in column.choices else closest(text, column.choices)
-    raise Refused("not_a_choice", found=text[:80], expected=", ".join(column.choices), hint=hint)
+    raise CellError("not_a_choice", found=text[:80], expected=", ".join(column.choices), hint=hint)
 
 
 def _many(column: Column, raw: object) -> tuple[str, ...]:
     parts = [_text(column, part) for part in raw] if isinstance(raw, list | tuple) else _text(column, raw).split(";")
     found = tuple([part.strip() for part in parts])
     if "" in found:
-        raise Refused("empty_part", found=";".join(found))
+        raise CellError("empty_part", found=";".join(found))
     if len(set(found)) < len(found):
-        raise Refused("repeated_part", found=";".join(found))
+        raise CellError("repeated_part", found=";".join(found))
     return found
 
 
 def _mapping(column: Column, raw: object) -> dict[str, str]:
     if not isinstance(raw, dict) or not all(isinstance(part, str) and part.strip() for part in [*raw, *raw.values()]):
-        raise Refused("not_a_title", found=raw)
+        raise CellError("not_a_title", found=raw)
     return {str(key): str(text).strip() for key, text in raw.items()}
 
 
@@ -235,8 +236,8 @@ def row_from(row: type[Row], cells: Mapping[str, Any], place: Place) -> tuple[Ro
                 if raw is not None and raw != "":
                     extra[name] = str(raw)
             else:
-                raise Refused("unknown_column", found=name, hint=closest(name, table), expected=", ".join(table))
-        except Refused as fault:
+                raise CellError("unknown_column", found=name, hint=closest(name, table), expected=", ".join(table))
+        except CellError as fault:
             issues.append(error(fault.key, place, name, **fault.params))
     # Only columns that were not even offered: a blank or unreadable cell has had its say.
     issues.extend(error("blank", place, name) for name, column in table.items() if column.filled and name not in cells)

@@ -24,7 +24,7 @@ class Place:
 
 @dataclass(frozen=True)
 class Issue:
-    """One fault or warning: where it is, what was found, and the key of the words that say what is wrong and what to do.
+    """One fault or warning: where it is, what was found, and the key of the words that say what to do.
 
     The words stand in `planner/locale` in both languages: `text.issue(issue, lang)`, `text.remedy(issue, lang)`.
     """

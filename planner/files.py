@@ -39,7 +39,7 @@ class RawTable:
     """Row number as in a spreadsheet, and cells; rows without any content are left out."""
 
 
-class Unreadable(Exception):
+class FileError(Exception):
     """A file that cannot be read at all; carries the issue."""
 
     def __init__(self, issue: Issue) -> None:
@@ -47,8 +47,8 @@ class Unreadable(Exception):
         super().__init__(str(issue))
 
 
-def _refuse(key: str, place: Place, **params: object) -> Unreadable:
-    return Unreadable(error(key, place, **params))
+def _refuse(key: str, place: Place, **params: object) -> FileError:
+    return FileError(Issue("error", key, place.file, place.row, None, place.counted, params))
 
 
 def escaped(text: str) -> str:
@@ -108,8 +108,8 @@ def decoded(data: bytes, label: str) -> tuple[str, list[Issue]]:
     try:
         return data.decode("utf-8-sig"), []
     except UnicodeDecodeError as fault:
-        line = Place(label, data.count(b"\n", 0, fault.start) + 1, "line")
-        damaged = _refuse("damaged_text", line, found=f"0x{data[fault.start]:02X}")
+        where = Place(label, data.count(b"\n", 0, fault.start) + 1, "line")
+        damaged = _refuse("damaged_text", where, found=f"0x{data[fault.start]:02X}")
     # Damaged UTF-8 still holds many good characters; Chinese in GB18030 read as UTF-8 holds hardly any.
     attempt = data.decode("utf-8", errors="replace")
     bad = attempt.count("\ufffd")
@@ -136,14 +136,14 @@ def _everyday(character: str) -> bool:
 
 
 def read_table(path: Path, label: str) -> tuple[RawTable, list[Issue]]:
-    """A CSV file as raw cells; raises Unreadable."""
+    """A CSV file as raw cells; raises FileError."""
     text, issues = decoded(content(path, label, LARGEST_TABLE), label)
     table, found = parse_table(text, label)
     return table, issues + found
 
 
 def parse_table(text: str, label: str) -> tuple[RawTable, list[Issue]]:
-    """CSV text as raw cells; raises Unreadable."""
+    """CSV text as raw cells; raises FileError."""
     first = text.split("\n", 1)[0]
     if "," not in first:
         for mark, name in ((";", ";"), ("\t", "TAB"), (",", ","), ("|", "|")):
@@ -188,7 +188,7 @@ def _without_blank_columns(
 
 
 def read_mapping(path: Path, label: str) -> tuple[dict[str, Any], list[Issue]]:
-    """A YAML or JSON file (by its ending) that holds one mapping; raises Unreadable."""
+    """A YAML or JSON file (by its ending) that holds one mapping; raises FileError."""
     text, issues = decoded(content(path, label, LARGEST_TEXT), label)
     read = parse_json(text, label) if path.suffix.lower() == ".json" else parse_yaml(text, label)
     if not isinstance(read, dict):
@@ -197,7 +197,7 @@ def read_mapping(path: Path, label: str) -> tuple[dict[str, Any], list[Issue]]:
 
 
 def parse_json(text: str, label: str) -> Any:
-    """JSON without NaN and without a key twice; raises Unreadable."""
+    """JSON without NaN and without a key twice; raises FileError."""
 
     def pairs(items: list[tuple[str, Any]]) -> dict[str, Any]:
         read: dict[str, Any] = {}
@@ -275,7 +275,7 @@ def _node(event: Any, events: Iterator[Any], label: str, depth: int) -> Any:
 
 
 def read_workbook(path: Path) -> tuple[dict[str, RawTable], list[Issue]]:
-    """The sheets of a workbook as raw cells, by name; raises Unreadable."""
+    """The sheets of a workbook as raw cells, by name; raises FileError."""
     label = path.name
     place = Place(label)
     data = content(path, label, LARGEST_WORKBOOK)
@@ -293,7 +293,7 @@ def read_workbook(path: Path) -> tuple[dict[str, RawTable], list[Issue]]:
     if any(part.filename.endswith("vbaProject.bin") for part in parts):
         raise _refuse("workbook_macros", place)
 
-    import openpyxl  # only workbooks need it
+    import openpyxl  # noqa: PLC0415  only workbooks need it
 
     try:
         for part in parts:
@@ -316,7 +316,7 @@ def read_workbook(path: Path) -> tuple[dict[str, RawTable], list[Issue]]:
             sheets[sheet.title.strip()] = table
             issues += found
         return sheets, issues
-    except Unreadable:
+    except FileError:
         raise
     except Exception as fault:  # openpyxl fails in many ways on files that only look like workbooks
         raise _refuse("no_workbook", place) from fault
@@ -341,7 +341,7 @@ def _sheet(sheet: Any, label: str) -> tuple[RawTable, list[Issue]]:
 
 def _formulas_without_value(data: bytes, title: str, label: str) -> list[Issue]:
     """Formulas whose result was never stored would read as blank."""
-    import openpyxl
+    import openpyxl  # noqa: PLC0415
 
     formulas: Any = openpyxl.load_workbook(io.BytesIO(data), read_only=True)[title]
     values: Any = openpyxl.load_workbook(io.BytesIO(data), read_only=True, data_only=True)[title]
@@ -364,7 +364,7 @@ def write_bytes(path: Path, data: bytes) -> None:
             stream.write(data)
             stream.flush()
             os.fsync(stream.fileno())
-        os.replace(temporary, path)
+        temporary.replace(path)
     finally:
         temporary.unlink(missing_ok=True)
     sync_folder(path.parent)
@@ -401,5 +401,5 @@ def write_files(folder: Path, texts: Mapping[str, str]) -> None:
             temporary.unlink(missing_ok=True)
         raise
     for temporary, final in ready:
-        os.replace(temporary, final)
+        temporary.replace(final)
     sync_folder(folder)

@@ -28,7 +28,9 @@ PERSPECTIVES: Mapping[str, Many] = {
 COMPONENTS: Many = ("market", "tax", "carbon", "damage")
 MONEY: Many = ("capex", "cost")
 FUND = "fund:"
-PROSE = frozenset({"name_zh", "name_en", "title", "note", "source", "extra", "clause", "clauses", "departments", "place"})
+PROSE = frozenset(
+    {"name_zh", "name_en", "title", "note", "source", "extra", "clause", "clauses", "departments", "place"}
+)
 """What people read and no answer depends on: left out of a case's digest."""
 
 
@@ -124,7 +126,7 @@ class Settings(Row):
     tolerance: float = Field(default=1e-6, ge=0, le=1, examples=["0.000001"])
     """Relative slack a later objective may take from an earlier one [-]."""
     perspective: Many = Field(default=("market",), examples=["social"])
-    """Which price components count: `market`, `private` (market, tax, carbon), `social` (market, damage), or a list of components."""
+    """Which price components count: `market`, `private` (market, tax, carbon), `social` (market, damage), or a list."""
     as_of: Year | None = Field(default=None, examples=["2024"])
     """Last year that is history: starts up to it are whatever `existing` says."""
     data: Many = Field(default=(), examples=["[../../data/jiangxi]"])
@@ -469,13 +471,13 @@ class Group(Sourced):
     group: Id = Field(examples=["kiln_base"])
     """Id of the group."""
     kind: Literal["shared", "requires", "overlap"] = Field(examples=["shared"])
-    """shared: weighted stock within the cap. requires: dependents need providers. overlap: the common part of two abates less."""
+    """shared: stock within a cap. requires: dependents need providers. overlap: the common part of two abates less."""
     measure: Id = Field(examples=["kiln_scr"])
     """A measure of the group; one without potential in a city drops out there."""
     role: Literal["member", "dependent", "provider"] = Field(default="member", examples=["member"])
     """member in shared and overlap; dependent or provider in requires."""
     weight: Amount | None = Field(default=None, examples=["1"])
-    """How much one unit takes; blank is 1. With a blank cap it stays blank and means 1 / potential [per unit of the measure]."""
+    """How much one unit takes; blank: 1, or with a blank cap 1 / potential [per unit of the measure]."""
     cap: Amount | None = Field(default=None, examples=["1578.3"])
     """shared: the base they compete for; blank: shares of one base that add up to 1 at most [weight x unit]."""
     ratio: Amount = Field(default=1.0, examples=["1"])
@@ -485,7 +487,7 @@ class Group(Sourced):
     quantity: Id | None = Field(default=None, examples=["nox"])
     """overlap: the quantity that is abated less."""
     loss: float | None = Field(default=None, examples=["750"])
-    """overlap: what is lost when both stand on the whole base; positive for an emission [unit of the quantity per year]."""
+    """overlap: what is lost when both have the whole base; positive for an emission [unit of the quantity per year]."""
     scope: Literal["city", "province"] = Field(default="city", examples=["city"])
     """Whether it holds in every city or for the sum of all."""
     city: Id | None = Field(default=None, examples=["nanchang"])
@@ -589,6 +591,7 @@ class Target(Sourced):
 
     table: ClassVar[str] = "targets"
     key: ClassVar[Many] = ("target",)
+    references: ClassVar[Mapping[str, str]] = {"sectors": "sectors"}
     header: ClassVar[Many] = ("sense", "value")
 
     target: Id = Field(examples=["nox_change"])
@@ -618,7 +621,7 @@ class Target(Sourced):
     decline: float = Field(default=0.0, ge=0, lt=1, examples=["0.005"])
     """peak: yearly fall from then on, as a fraction [1/yr]."""
     soft_penalty: Amount | None = Field(default=None, examples=["60000"])
-    """What one unit missed costs in one year; blank: the target must be kept [currency per unit of the quantity and year]."""
+    """What one unit missed in one year costs; blank: it must be kept [currency per unit of the quantity and year]."""
     priority: int | None = Field(default=None, ge=0, le=1000, examples=["1"])
     """Order of the stages of a best-effort plan: small numbers first; nothing else depends on it."""
     clause: Many = Field(default=(), examples=["13"])

@@ -2,7 +2,7 @@
 
 import csv
 import io
-import os
+import json
 import shutil
 import tempfile
 from collections.abc import Mapping
@@ -12,12 +12,12 @@ from typing import Any
 
 from planner.case import Case
 from planner.cells import OWN, closest, columns, row_from
-from planner.checks import checked
+from planner.checks import Memory, checked
 from planner.errors import CaseError, Issue, Place, error
 from planner.files import (
     MOST_COLUMNS,
+    FileError,
     RawTable,
-    Unreadable,
     escaped,
     read_mapping,
     read_table,
@@ -29,7 +29,7 @@ from planner.rows import TABLES, Row, Settings
 
 SETTINGS_FILE = "case.yaml"
 SETTINGS_SHEET = "case"
-TOTALS = frozenset({"合计", "总计", "小计", "共计", "总和", "全省合计", "total", "totals", "sum", "subtotal", "grand total"})
+TOTALS = frozenset({"合计", "总计", "小计", "共计", "总和", "全省合计", "total", "totals", "sum", "subtotal"})
 
 
 @dataclass
@@ -55,12 +55,14 @@ def read_case(path: Path | str) -> Case:
         _from_folder(path, reading)
     if reading.settings is None:
         raise CaseError(reading.issues)
-    tables, issues = checked(reading.settings, reading.rows, reading.ids, frozenset(reading.spoiled))
+    memory = Memory()
+    tables, issues = checked(reading.settings, reading.rows, reading.ids, frozenset(reading.spoiled), memory)
     issues = reading.issues + issues
     if any(issue.severity == "error" for issue in issues):
         raise CaseError(issues)
     folder = path if path.is_dir() else None
-    return Case(settings=reading.settings, folder=folder, warnings=tuple(issues), **tables)  # type: ignore[arg-type]
+    kept: dict[str, Any] = {"folder": folder, "warnings": tuple(issues), "memory": memory}
+    return Case(settings=reading.settings, **kept, **tables)
 
 
 # ---------------------------------------------------------------- folder
@@ -73,7 +75,7 @@ def _from_folder(folder: Path, reading: _Reading) -> None:
         return
     try:
         cells, issues = read_mapping(folder / SETTINGS_FILE, SETTINGS_FILE)
-    except Unreadable as fault:
+    except FileError as fault:
         reading.issues.append(fault.issue)
         cells, issues = {}, []
     else:
@@ -88,7 +90,7 @@ def _from_folder(folder: Path, reading: _Reading) -> None:
             if file.exists() or file.is_symlink():
                 try:
                     raw, issues = read_table(file, label + file.name)
-                except Unreadable as fault:
+                except FileError as fault:
                     reading.issues.append(fault.issue)
                     reading.spoiled.add(name)
                 else:
@@ -142,9 +144,9 @@ def _strangers(folder: Path, label: str, reading: _Reading) -> None:
 def _from_workbook(path: Path, reading: _Reading) -> None:
     try:
         if path.suffix.lower() != ".xlsx":
-            raise Unreadable(error("not_xlsx", Place(path.name), found=path.suffix))
+            raise FileError(error("not_xlsx", Place(path.name), found=path.suffix))
         sheets, issues = read_workbook(path)
-    except Unreadable as fault:
+    except FileError as fault:
         reading.issues.append(fault.issue)
         return
     reading.issues += issues
@@ -174,8 +176,8 @@ def _settings_cells(raw: RawTable, reading: _Reading) -> dict[str, Any]:
         reading.issues.append(error("settings_header", Place(raw.label, 1), found=", ".join(raw.header)))
         return {}
     cells: dict[str, Any] = {}
-    for number, (name, value) in raw.rows:
-        name = str(name).strip()
+    for number, (first, value) in raw.rows:
+        name = str(first).strip()
         place = Place(raw.label, number)
         if name in cells or (name.startswith("title.") and name[6:] in cells.get("title", {})):
             reading.issues.append(error("key_twice", place, found=name))
@@ -267,7 +269,7 @@ def write_case(case: Case, folder: Path | str) -> None:
                     lines.writerow([escaped(cell) if isinstance(cell, str) else _number(cell) for cell in cells])
                 write_bytes(temporary / f"{name}.csv", text.getvalue().encode())
         temporary.chmod(0o755)
-        os.replace(temporary, folder)
+        temporary.replace(folder)
         sync_folder(folder.parent)
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
@@ -275,7 +277,7 @@ def write_case(case: Case, folder: Path | str) -> None:
 
 def write_workbook(case: Case, path: Path | str) -> None:
     """Write a case as one workbook, all or nothing; it reads back to the same digest."""
-    import openpyxl  # only workbooks need it
+    import openpyxl  # noqa: PLC0415  only workbooks need it
 
     book: Any = openpyxl.Workbook(write_only=True)
     sheet = book.create_sheet(SETTINGS_SHEET)
@@ -298,6 +300,8 @@ def write_workbook(case: Case, path: Path | str) -> None:
 
 
 def _sheet_cell(cell: object) -> object:
+    if isinstance(cell, float) and float(f"{cell:.16g}") != cell:
+        return repr(cell)  # workbooks are written with 16 digits; as text the seventeenth is kept
     return escaped(cell) if isinstance(cell, str) else cell
 
 
@@ -341,8 +345,7 @@ def _settings_values(settings: Settings) -> dict[str, Any]:
 
 
 def _settings_text(settings: Settings) -> str:
-    import json  # a JSON text is a YAML text, with every quote in place
-
+    # A JSON text is a YAML text, with every quote in place.
     lines = []
     for name, value in _settings_values(settings).items():
         text = json.dumps(list(value) if isinstance(value, tuple) else value, ensure_ascii=False)

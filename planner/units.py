@@ -38,7 +38,7 @@ def factor(from_unit: str, to_unit: str) -> float:
 
 @cache
 def _registry() -> Any:
-    import pint  # slow to import, and most cases never need it
+    import pint  # noqa: PLC0415  slow to import, and most cases never need it
 
     registry: Any = pint.UnitRegistry(on_redefinition="ignore")
     for definition in DEFINITIONS:
