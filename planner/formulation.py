@@ -131,7 +131,7 @@ def level(b: Any, l: Any, y: Any) -> Any:
 
 
 @variable("soft", defined_by="target_is_kept")
-def miss(b: Any, t: Any, part: Any, y: Any) -> Any:
+def miss(b: Any, t: Any, y: Any) -> Any:
     r"""What a soft target is missed by [unit of its quantity]."""
     return 0, None
 
@@ -316,7 +316,8 @@ def cost_level(b: Any, l: Any, y: Any) -> Any:
     r"""Cost of a year over a scope: annuities, running costs, and priced changes; penalties are left out."""
     return (
         b.level[l, y]
-        - sum(annuity(b, m, c, y) + fixed_om(b, m, c, y) for m, c in b.level_holdings[l, y])
+        - sum(b.payment[m, v] * b.starts[m, c, v] for m, c, v in b.level_serving[l, y])
+        - sum(fixed_om(b, m, c, y) for m, c in b.level_holdings[l, y])
         - sum(price(b, q, c, s, y) for q, c, s in b.level_priced[l, y])
         == 0
     )
@@ -350,24 +351,24 @@ def price(b: Any, q: Any, c: Any, s: Any, y: Any) -> Any:
 
 
 @cost("soft")
-def penalty(b: Any, t: Any, part: Any, y: Any) -> Any:
+def penalty(b: Any, t: Any, y: Any) -> Any:
     r"""A soft target may be missed at a price per unit and year [currency]."""
-    return b.penalty[t] * b.miss[t, part, y]
+    return b.penalty[t] * b.miss[t, y]
 
 
 # Targets, budgets, pins ----------------------------------------------------------------------------------------------
 
 
 @family("goals")
-def target_is_kept(b: Any, t: Any, part: Any, y: Any) -> Any:
+def target_is_kept(b: Any, t: Any, y: Any) -> Any:
     r"""Every target is a weighted sum of levels within its bound; `targets.py` says which. A soft one may be missed.
 
     $$ \sum_\ell w_{t,\ell}\,X_\ell \le \text{bound}_t + \text{miss}_t $$
     """
     return (
-        sum(b.goal_weight[t, part, y, l, e] * b.level[l, e] for l, e in b.goal_terms[t, part, y])
-        - sum(b.miss[u, p, e] for u, p, e in b.misses[t, part, y])
-        <= b.goal_bound[t, part, y]
+        sum(b.goal_weight[t, y, l, e] * b.level[l, e] for l, e in b.goal_terms[t, y])
+        - sum(b.miss[u, e] for u, e in b.misses[t, y])
+        <= b.goal_bound[t, y]
     )
 
 

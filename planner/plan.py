@@ -256,7 +256,7 @@ def cost_rows(problem: Problem, values: Mapping[str, Mapping[Key, float]]) -> pd
             if item == "price":
                 place = (key[0], key[1], key[2])
             elif item == "penalty":
-                place = (key[0], "", "")
+                place = (problem.goal_target[str(key[0])], "", "")
             else:
                 place = (key[0], key[1], problem.measures[str(key[0])].sector)
             rows.append((item, *place, year, value, value * problem.discount[year]))
@@ -303,13 +303,14 @@ def targets(
     scopes = {row.target: row.scope for row in problem.case.targets}
     levels = {(str(key[0]), int(key[1])): value for key, value in values["level"].items()}
     rows = []
-    for (t, part, y), bound in problem.bounds.items():
+    for (name, y), bound in problem.bounds.items():
+        t = problem.goal_target[name]
         limit, achieved = bound.bound.value(levels), bound.achieved.value(levels)
         slack = bound.sign * (limit - achieved)
         scale = max(abs(limit), abs(achieved))
         if abs(slack) <= KEPT * scale:
             slack = 0.0
-        money = price_columns(matrix, solution, ("target_is_kept", (t, part, y)), bound.price_unit / problem.discount[y])
+        money = price_columns(matrix, solution, ("target_is_kept", (name, y)), bound.price_unit / problem.discount[y])
         rows.append((t, y, scopes[t], limit, achieved, slack, max(0.0, -slack), *money))
     return frame(rows, "targets")
 

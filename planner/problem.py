@@ -24,6 +24,15 @@ Place = tuple[str, str, str]
 """Quantity, city, sector; the city is blank for what no city holds."""
 
 PROVINCE = "province"
+MAPS: Mapping[str, int] = {
+    **dict.fromkeys(("before", "entering", "leaving", "serving", "overlap_members", "causes", "losses", "payers"), 1),
+    **dict.fromkeys(("shared_stock", "shared_starts", "dependent_stock", "dependent_starts"), 2),
+    **dict.fromkeys(("provider_stock", "provider_starts", "pinned_stock", "pinned_starts"), 2),
+    **dict.fromkeys(("allocated", "pool_starts", "level_spendings", "level_holdings"), 2),
+    **dict.fromkeys(("goal_terms", "budget_terms", "misses"), 2),
+    **dict.fromkeys(("converted", "pool_members", "level_changes", "level_payments", "level_priced", "level_serving"), 3),
+}
+"""Every map of a problem, and how many parts the keys it sums over have."""
 ROUNDING = 1e-9
 """A ratio this close to a whole number counts as that number [-]."""
 
@@ -636,19 +645,23 @@ class Problem:
         return dict(zip(years, path({row.year: row.value for row in chosen}, years).tolist(), strict=True))
 
     def _read_bounds(self) -> None:
-        self.goals: list[tuple[str, str, int]] = []
-        self.goal_terms: dict[tuple[str, str, int], list[tuple[str, int]]] = {}
-        self.goal_weight: dict[tuple[str, str, int, str, int], float] = {}
-        self.goal_bound: dict[tuple[str, str, int], float] = {}
-        self.soft: list[tuple[str, str, int]] = []
-        self.misses: dict[tuple[str, str, int], list[tuple[str, str, int]]] = {}
+        self.goals: list[tuple[str, int]] = []
+        self.goal_terms: dict[tuple[str, int], list[tuple[str, int]]] = {}
+        self.goal_weight: dict[tuple[str, int, str, int], float] = {}
+        self.goal_bound: dict[tuple[str, int], float] = {}
+        self.soft: list[tuple[str, int]] = []
+        self.misses: dict[tuple[str, int], list[tuple[str, int]]] = {}
         self.penalty: dict[str, float] = {}
-        self.bounds: dict[tuple[str, str, int], Bound] = {}
-        """Every row a target asks for, enforced or only reported."""
+        self.bounds: dict[tuple[str, int], Bound] = {}
+        """Every row a target asks for, enforced or only reported, by its name and last year."""
+        self.goal_target: dict[str, str] = {}
+        """The target that a row's name belongs to: the name is the target's id, with `:part` for a second row a year."""
         for target in self.case.targets:
             for bound in bounds(target, self):
-                key = (target.target, bound.part, bound.year)
+                name = f"{target.target}:{bound.part}" if bound.part else target.target
+                key = (name, bound.year)
                 self.bounds[key] = bound
+                self.goal_target[name] = target.target
                 if bound.year <= self.decided_after:
                     continue
                 self.goals.append(key)
@@ -660,7 +673,7 @@ class Problem:
                 if target.soft_penalty is not None:
                     self.soft.append(key)
                     self.misses[key] = [key]
-                    self.penalty[target.target] = target.soft_penalty
+                    self.penalty[name] = target.soft_penalty
 
         self.floors: list[tuple[str, int]] = []
         self.floor: dict[tuple[str, int], float] = {}
@@ -749,6 +762,7 @@ class Problem:
         self.level_spendings: dict[tuple[str, int], list[tuple[str, str]]] = {}
         self.level_payments: dict[tuple[str, int], list[tuple[str, str, str]]] = {}
         self.level_holdings: dict[tuple[str, int], list[tuple[str, str]]] = {}
+        self.level_serving: dict[tuple[str, int], list[tuple[str, str, int]]] = {}
         self.level_priced: dict[tuple[str, int], list[Place]] = {}
         by_year: dict[str, dict[int, list[tuple[str, ...]]]] = {}
         for name, keys in (("spendings", self.spendings), ("payments", self.payments), ("priced", self.priced)):
@@ -764,6 +778,9 @@ class Problem:
                     self.cost_levels.append(key)
                     self.level_holdings[key] = [
                         (m, c) for m, c in self.potential_path if self.covers(spec, c, self.measures[m].sector)
+                    ]
+                    self.level_serving[key] = [
+                        (m, c, v) for m, c in self.level_holdings[key] for v in self.serving[m, c, y]
                     ]
                     self.level_priced[key] = [p for p in by_year["priced"][y] if self.covers(spec, p[1], p[2])]
                 elif spec.what == "capex":
