@@ -156,7 +156,7 @@ def _stages(problem: Problem, data: Data, expander: Expander, width: int) -> Ite
         coefficients, constant = np.zeros(width), 0.0
         if terms:
             keys = data.coder.parts(terms, 2)
-            coefficients[data.variable("level", keys.T)] = 1.0
+            coefficients[data.variable("level", list(keys.T))] = 1.0
         else:
             for item in COSTS:
                 keys = getattr(problem, item.index)
