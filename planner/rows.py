@@ -278,11 +278,12 @@ class MeasureCost(Sourced):
     table: ClassVar[str] = "measure_costs"
     key: ClassVar[Many] = ("measure", "year")
     references: ClassVar[Mapping[str, str]] = {"measure": "measures"}
+    header: ClassVar[Many] = ("year",)
 
     measure: Id = Field(examples=["pv_utility"])
     """The measure."""
-    year: Year = Field(examples=["2030"])
-    """Start year of the capital cost, calendar year of the running cost; linear between, constant outside."""
+    year: Year | None = Field(default=None, examples=["2030"])
+    """Start year of the capital cost, calendar year of the running cost; linear between, constant outside; blank: every year."""
     capex: Amount | None = Field(default=None, examples=["2500000"])
     """Capital cost; blank leaves the capital cost alone [currency per unit]."""
     fixed_om: float | None = Field(default=None, examples=["45000"])
@@ -355,7 +356,7 @@ class Baseline(Sourced):
     table: ClassVar[str] = "baseline"
     key: ClassVar[Many] = ("quantity", "city", "sector", "year")
     references: ClassVar[Mapping[str, str]] = {"quantity": "quantities", "city": "cities", "sector": "sectors"}
-    header: ClassVar[Many] = ("city",)
+    header: ClassVar[Many] = ("city", "year")
     needed: ClassVar[bool] = True
 
     quantity: Id = Field(examples=["nox"])
@@ -364,8 +365,8 @@ class Baseline(Sourced):
     """The city; blank: held by no city, counts for the province only."""
     sector: Id = Field(examples=["industry"])
     """The sector."""
-    year: Year = Field(examples=["2025"])
-    """The year; linear between, constant outside."""
+    year: Year | None = Field(default=None, examples=["2025"])
+    """The year; linear between dated rows, constant outside; blank: every year."""
     value: float = Field(examples=["2137.5"])
     """Level in the year [unit of the row per year]."""
     unit: Text | None = Field(default=None, examples=["t"])
@@ -378,11 +379,12 @@ class Driver(Sourced):
     table: ClassVar[str] = "drivers"
     key: ClassVar[Many] = ("driver", "city", "year")
     references: ClassVar[Mapping[str, str]] = {"city": "cities"}
+    header: ClassVar[Many] = ("year",)
 
     driver: Id = Field(examples=["gdp"])
     """Id of the driver."""
-    year: Year = Field(examples=["2025"])
-    """The year; linear between, constant outside."""
+    year: Year | None = Field(default=None, examples=["2025"])
+    """The year; linear between dated rows, constant outside; blank: every year."""
     value: float = Field(gt=0, examples=["1.3"])
     """Level in the year; any unit, only ratios count."""
     city: Id | None = Field(default=None, examples=["nanchang"])
