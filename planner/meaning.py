@@ -560,7 +560,7 @@ def targets_have_something_to_refer_to(tables: Tables) -> Iterator[Issue]:
             yield warning("nothing_moves", row.at, "quantity", found=row.quantity, target=row.target)
         mine = _in_scope(row, series, tables)
         if row.kind in ("change", "intensity"):
-            missing = min((min(_dated(points)) for points in mine.values()), default=None)
+            missing = min((min(_dated(points) or [base]) for points in mine.values()), default=None)
             at_base = sum(float(path(points, [base])[0]) for points in mine.values())
             if missing is not None and missing > base:
                 yield error("base_year_absent", row.at, "quantity", found=row.quantity, base=base, first=missing)
@@ -571,7 +571,7 @@ def targets_have_something_to_refer_to(tables: Tables) -> Iterator[Issue]:
             points = paths.get(row.scope) or paths.get(None)
             if points is None:
                 yield error("driver_of_scope", row.at, "of", found=row.of, scope=row.scope)
-            elif min(_dated(points)) > base:
+            elif min(_dated(points) or [base]) > base:
                 yield error("base_year_absent", row.at, "of", found=row.of, base=base, first=min(_dated(points)))
         if row.kind == "share" and row.of not in held and row.of not in moved:
             yield error("zero_whole", row.at, "of", found=row.of, target=row.target)
