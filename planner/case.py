@@ -4,7 +4,7 @@ import hashlib
 import json
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property, partial
 from pathlib import Path
 from typing import Any
@@ -51,6 +51,10 @@ class Case(Tables):
             raise CaseError(issues)
         kept: dict[str, Any] = {"folder": self.folder, "warnings": tuple(issues), "memory": memory}
         return Case(settings=settings, **kept, **tables)
+
+    def with_warnings(self, *issues: Issue) -> "Case":
+        """The same case with more remarks."""
+        return replace(self, warnings=(*issues, *self.warnings))
 
 
 def _digest(rows: Sequence[Row]) -> str:
