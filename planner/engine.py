@@ -63,10 +63,12 @@ def power_of_two(values: Array) -> Array:
 
 @dataclass(frozen=True)
 class Scaling:
-    """Powers of two by which columns and rows are scaled: x = x' * columns, y = y' * rows / cost."""
+    """Powers of two and an origin: x = x' * columns + origin, y = y' * rows / cost scale."""
 
     columns: Array
     rows: Array
+    origin: Array
+    """Value of each free column when nothing is decided: large constants stay out of the solver's arithmetic."""
 
     def matrix(self, rows: csr_array) -> csr_array:
         """The scaled matrix."""
@@ -85,31 +87,47 @@ def largest_in_rows(matrix: csr_array) -> Array:
 
 
 def scaling(matrix: Matrix) -> Scaling:
-    """Scale decisions by their bound, each free or auxiliary column by its defining row, then the rows."""
+    """Scale decisions by their bound, each free or auxiliary column by its defining row, then the rows.
+
+    The largest coefficient of each defining row comes near 1, along the chains in which columns define each other.
+    """
     bounded = np.isfinite(matrix.upper) & (matrix.upper > 0) & ~matrix.integer
     columns = np.where(bounded, power_of_two(np.where(bounded, matrix.upper, 1.0)), 1.0)
+    origin = np.zeros(columns.size)
     defined = np.flatnonzero(matrix.defining_row >= 0)
     if defined.size:
-        own_rows = matrix.defining_row[defined]
-        others = csr_array(matrix.A[own_rows, :])
-        counts = np.diff(others.indptr)
-        own_column = np.repeat(defined, counts)
-        is_own = others.indices == own_column
+        rows = matrix.defining_row[defined]
+        others = csr_array(matrix.A[rows, :])
+        row_of = np.repeat(np.arange(defined.size), np.diff(others.indptr))
+        is_own = others.indices == defined[row_of]
         own = np.ones(defined.size)
-        own[np.repeat(np.arange(defined.size), counts)[is_own]] = np.abs(others.data[is_own])
+        own[row_of[is_own]] = others.data[is_own]
         others.data = np.where(is_own, 0.0, others.data)
-        constant = np.abs(np.nan_to_num(matrix.row_upper[own_rows], posinf=0.0, neginf=0.0))
+        free = np.isneginf(matrix.lower[defined])
+        right = matrix.row_upper[rows]
+        origin[defined] = settle(lambda at: np.where(free, (right - others @ at) / own, 0.0), origin, defined)
+        gap = np.where(free, 0.0, np.abs(right - others @ origin))
+        size = np.abs(others)
         columns[defined] = 0.0
-        for _ in range(defined.size):
-            weighted = csr_array((others.data * columns[others.indices], others.indices, others.indptr), others.shape)
-            found = largest_in_rows(weighted) / own
-            if np.array_equal(found, columns[defined]):
-                break
-            columns[defined] = found
-        found = np.where(columns[defined] > 0, columns[defined], constant / own)
-        columns[defined] = power_of_two(found)
+
+        def widest(at: Array) -> Array:
+            weighted = csr_array((size.data * at[size.indices], size.indices, size.indptr), size.shape)
+            return np.maximum(largest_in_rows(weighted), gap) / np.abs(own)
+
+        columns[defined] = power_of_two(settle(widest, columns, defined))
     scaled = csr_array((matrix.A.data * columns[matrix.A.indices], matrix.A.indices, matrix.A.indptr), matrix.A.shape)
-    return Scaling(columns, 1 / power_of_two(largest_in_rows(scaled)))
+    return Scaling(columns, 1 / power_of_two(largest_in_rows(scaled)), origin)
+
+
+def settle(step: Callable[[Array], Array], start: Array, defined: NDArray[np.int64]) -> Array:
+    """Repeat `step` until the `defined` entries stay: as often as columns define each other in a chain, at most."""
+    values = start.copy()
+    for _ in range(defined.size + 1):
+        found = step(values)
+        if np.array_equal(found, values[defined]):
+            break
+        values[defined] = found
+    return np.asarray(values[defined])
 
 
 class Solver:
@@ -137,6 +155,7 @@ class Solver:
             expect(highs.setOptionValue(name, value))
         m, s = self.matrix, self.scaling
         scaled = s.matrix(m.A)
+        shift = m.A @ s.origin
         rows, columns = scaled.shape
         expect(
             highs.passModel(
@@ -147,10 +166,10 @@ class Solver:
                 int(highspy.ObjSense.kMinimize),
                 0.0,
                 np.zeros(columns),
-                m.lower / s.columns,
-                m.upper / s.columns,
-                m.row_lower * s.rows,
-                m.row_upper * s.rows,
+                (m.lower - s.origin) / s.columns,
+                (m.upper - s.origin) / s.columns,
+                (m.row_lower - shift) * s.rows,
+                (m.row_upper - shift) * s.rows,
                 scaled.indptr.astype(np.int32),
                 scaled.indices.astype(np.int32),
                 scaled.data,
@@ -167,6 +186,8 @@ class Solver:
         if not entries.size:
             return
         scale = 1 / power_of_two(np.array([np.abs(scaled).max()]))[0]
+        shift = float(coefficients @ self.scaling.origin)
+        low, high = low - shift, high - shift
         expect(
             highs.addRow(low * scale, high * scale, entries.size, entries.astype(np.int32), scaled[entries] * scale)
         )
@@ -225,7 +246,7 @@ class Solver:
 
     def values(self) -> Array:
         """Columns of the last solve in the units of the case."""
-        x = np.array(self.highs.getSolution().col_value) * self.scaling.columns
+        x = np.array(self.highs.getSolution().col_value) * self.scaling.columns + self.scaling.origin
         x = np.where(self.matrix.integer, np.round(x), x)
         return np.clip(x, self.matrix.lower, self.matrix.upper)
 
@@ -250,7 +271,7 @@ class Solver:
         highs = self.highs
         basis = highs.getBasis()
         activity = np.array(highs.getSolution().row_value)
-        upper = self.matrix.row_upper * self.scaling.rows
+        upper = (self.matrix.row_upper - self.matrix.A @ self.scaling.origin) * self.scaling.rows
         prices: dict[int, tuple[float | None, float | None]] = {}
         for row in rows.tolist():
             scale = self.scaling.rows[row] / self.cost_scale
