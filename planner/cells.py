@@ -225,6 +225,7 @@ def row_from(row: type[Row], cells: Mapping[str, Any], place: Place) -> tuple[Ro
     issues: list[Issue] = []
     values: dict[str, Any] = {}
     extra: dict[str, str] = {}
+    meant: set[str] = set()
     for name, raw in cells.items():
         column = table.get(name)
         try:
@@ -236,11 +237,14 @@ def row_from(row: type[Row], cells: Mapping[str, Any], place: Place) -> tuple[Ro
                 if raw is not None and raw != "":
                     extra[name] = str(raw)
             else:
-                raise CellError("unknown_column", found=name, hint=closest(name, table), expected=", ".join(table))
+                hint = closest(name, [other for other in table if other not in cells])
+                meant.add(hint)
+                raise CellError("unknown_column", found=name, hint=hint, expected=", ".join(table))
         except CellError as fault:
             issues.append(error(fault.key, place, name, **fault.params))
-    # Only columns that were not even offered: a blank or unreadable cell has had its say.
-    issues.extend(error("blank", place, name) for name, column in table.items() if column.filled and name not in cells)
+    # Only columns that were not even offered, not even misspelt: a blank or unreadable cell has had its say.
+    absent = [name for name, column in table.items() if column.filled and name not in cells and name not in meant]
+    issues.extend(error("blank", place, name) for name in absent)
     if issues:
         return None, issues
     try:

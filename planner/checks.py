@@ -14,6 +14,7 @@ T = TypeVar("T")
 Ids = Mapping[str, set[str]]
 Rows = Mapping[str, tuple[Row, ...]]
 Names = Mapping[str, Mapping[str, str]]
+SETTINGS = Settings.table
 JUDGEMENT = "own"
 """Stands in a source column for a judgement of the authors."""
 NAMED = ("cities", "sectors", "departments", "quantities", "measures", "funds")
@@ -43,7 +44,7 @@ def checked(
     """Rows without repetitions, and every issue found in them.
 
     `ids` are the first cells of all rows, refused ones included; `spoiled` tables lost rows, and checks that need
-    such a table whole are left out, so that one fault is not reported twice.
+    such a table whole are left out, so that one fault is not reported twice; `case` among them stands for the settings.
     """
     issues: list[Issue] = []
     unique: dict[str, Any] = {}
@@ -65,13 +66,18 @@ def checked(
     for table in TABLES:
         find = partial(_table_references, tables, table, known, names)
         collect(table, memory.recall(("references", table), (unique[table], *named), find))
-    issues += _settings_references(tables, known)
+    if SETTINGS not in bad:
+        issues += _settings_references(tables, known)
     facts = tuple(unique[table] for table in (*meaning.FACTS, "sources"))
     issues += memory.recall("sources", facts, lambda: list(_sources(tables, known["sources"])))
     for needed, check in meaning.CHECKS:
         if not needed & bad:
-            key = (settings, *(unique[table] for table in sorted(needed)))
-            issues += memory.recall(check.__name__, key, partial(_all, check, tables))
+            key = (settings, *(unique[table] for table in sorted(needed - {SETTINGS})))
+            found = memory.recall(check.__name__, key, partial(_all, check, tables))
+            if needed == {SETTINGS}:  # without a horizon nothing else can be judged
+                collect(SETTINGS, found)
+            else:
+                issues += found
     return unique, issues
 
 

@@ -58,7 +58,7 @@ CHECKS: list[tuple[frozenset[str], Check]] = []
 
 
 def needs(*tables: str) -> Callable[[Check], Check]:
-    """Register a check that is made when none of these tables lost rows to faults."""
+    """Register a check that is made when none of these tables lost rows to faults; `case` stands for the settings."""
 
     def register(check: Check) -> Check:
         CHECKS.append((frozenset(tables), check))
@@ -74,7 +74,7 @@ def _amount(number: float) -> str:
 # ---------------------------------------------------------------- settings
 
 
-@needs()
+@needs("case")
 def horizon_is_in_order(tables: Tables) -> Iterator[Issue]:
     """base_year < first_year <= last_year, and as_of leaves something to decide."""
     s = tables.settings
@@ -88,7 +88,7 @@ def horizon_is_in_order(tables: Tables) -> Iterator[Issue]:
         yield error("as_of_outside", s.at, "as_of", found=s.as_of, first=s.base_year, last=s.last_year - 1)
 
 
-@needs()
+@needs("case")
 def settings_name_what_exists(tables: Tables) -> Iterator[Issue]:
     """Perspective and title use known words."""
     s = tables.settings
@@ -106,7 +106,7 @@ def settings_name_what_exists(tables: Tables) -> Iterator[Issue]:
         yield error("title_language", s.at, "title", found="")
 
 
-@needs("prices")
+@needs("case", "prices")
 def counted_components_have_prices(tables: Tables) -> Iterator[Issue]:
     """A perspective that adds nothing for want of prices."""
     known = {row.component for row in tables.prices}
@@ -177,7 +177,7 @@ def _pays(tables: Tables) -> set[str]:
     return {row.measure for row in rows if row.capex}
 
 
-@needs("measures", "potentials")
+@needs("case", "measures", "potentials")
 def measures_can_be_built(tables: Tables) -> Iterator[Issue]:
     """Every measure has a potential, and time to serve."""
     largest: dict[str, float] = {}
@@ -213,7 +213,7 @@ def cost_rows_say_something(tables: Tables) -> Iterator[Issue]:
             yield error("cost_row_empty", row.at, "capex", found=row.measure)
 
 
-@needs("existing", "measures", "potentials", "funds")
+@needs("case", "existing", "measures", "potentials", "funds")
 def existing_stock_fits(tables: Tables) -> Iterator[Issue]:
     """Existing stock has a place, a time and a potential that holds it."""
     s = tables.settings
@@ -268,7 +268,7 @@ def _factor_or_one(from_unit: str, to_unit: str) -> float:
 @needs("baseline")
 def baseline_is_held_once(tables: Tables) -> Iterator[Issue]:
     """A quantity with city rows and rows of no city in one sector and year may be counted twice."""
-    held: dict[tuple[str, str], set[int]] = defaultdict(set)
+    held: dict[tuple[str, str], set[int | None]] = defaultdict(set)
     for row in tables.baseline:
         if row.city is not None:
             held[row.quantity, row.sector].add(row.year)
@@ -281,7 +281,7 @@ def baseline_is_held_once(tables: Tables) -> Iterator[Issue]:
             yield warning("baseline_city_and_province", row.at, "city", found=row.quantity, **names)
 
 
-@needs("baseline", "effects", "measures", "potentials", "quantities", "conversions")
+@needs("case", "baseline", "effects", "measures", "potentials", "quantities", "conversions")
 def effects_fit_the_baseline(tables: Tables) -> Iterator[Issue]:
     """One measure alone cannot cut more than there is; said with numbers, for the province in the last year."""
     last = [tables.settings.last_year]
@@ -316,7 +316,7 @@ def effects_fit_the_baseline(tables: Tables) -> Iterator[Issue]:
             yield warning("effect_above_baseline", first[measure, quantity].at, "value", **numbers, **names)
 
 
-@needs("baseline", "quantities")
+@needs("case", "baseline", "quantities")
 def floors_lie_below_the_baseline(tables: Tables) -> Iterator[Issue]:
     """A floor above the baseline asks for more of the quantity than there is."""
     series = _series(tables)
@@ -501,7 +501,7 @@ def funds_can_pay(tables: Tables) -> Iterator[Issue]:
             yield error("fund_unused", fund.at, "fund", found=fund.fund)
 
 
-@needs("budgets")
+@needs("case", "budgets")
 def budgets_agree(tables: Tables) -> Iterator[Issue]:
     """Yearly rows of a budget repeat its columns, and its years are in order."""
     budgets: dict[str, list[Budget]] = defaultdict(list)
@@ -526,7 +526,7 @@ def _years_in_plan(at: Place, first: int | None, last: int | None, tables: Table
         yield error("years_reversed", at, "last_year", found=last, expected=first)
 
 
-@needs("targets")
+@needs("case", "targets")
 def targets_lie_in_the_plan(tables: Tables) -> Iterator[Issue]:
     """Years of targets exist, and a peak says something."""
     last = tables.settings.last_year
@@ -543,7 +543,11 @@ def targets_lie_in_the_plan(tables: Tables) -> Iterator[Issue]:
             yield warning("peak_without_value", row.at, "value", found="", target=row.target)
 
 
-@needs("targets", "baseline", "quantities", "drivers", "existing", "effects", "conversions", "cities", "city_groups")
+REFERRED = ("baseline", "quantities", "drivers", "existing", "effects", "conversions", "cities", "city_groups")
+"""Tables that targets refer to."""
+
+
+@needs("case", "targets", *REFERRED)
 def targets_have_something_to_refer_to(tables: Tables) -> Iterator[Issue]:
     """Base years are there, and nothing is divided by zero."""
     base = tables.settings.base_year
@@ -560,7 +564,7 @@ def targets_have_something_to_refer_to(tables: Tables) -> Iterator[Issue]:
             yield warning("nothing_moves", row.at, "quantity", found=row.quantity, target=row.target)
         mine = _in_scope(row, series, tables)
         if row.kind in ("change", "intensity"):
-            missing = min((min(_dated(points) or [base]) for points in mine.values()), default=None)
+            missing = max((min(_dated(points) or [base]) for points in mine.values()), default=None)
             at_base = sum(float(path(points, [base])[0]) for points in mine.values())
             if missing is not None and missing > base:
                 yield error("base_year_absent", row.at, "quantity", found=row.quantity, base=base, first=missing)
@@ -594,7 +598,7 @@ def _in_scope(
     }
 
 
-@needs("targets")
+@needs("case", "targets")
 def targets_do_not_contradict(tables: Tables) -> Iterator[Issue]:
     """Two hard targets on the same thing that no plan can keep."""
     same: dict[tuple[object, ...], list[Target]] = defaultdict(list)
@@ -615,7 +619,7 @@ def targets_do_not_contradict(tables: Tables) -> Iterator[Issue]:
                 yield error("targets_contradict", b.at, "value", **names, least=least.value, most=most.value)
 
 
-@needs("pins", "measures", "potentials", "cities")
+@needs("case", "pins", "measures", "potentials", "cities")
 def pins_can_be_held(tables: Tables) -> Iterator[Issue]:
     """A pin lies in the plan; a least amount above what a year can hold is named."""
     potentials = _potentials(tables)

@@ -13,6 +13,8 @@ from pydantic_core import PydanticCustomError
 from planner.errors import Place
 
 Id = Annotated[str, Field(pattern=r"^[A-Za-z0-9_][A-Za-z0-9_-]*$", max_length=80)]
+Ref = Annotated[str, Field(min_length=1, max_length=80)]
+"""An id of another table: a name typed in its place is answered with the id to type."""
 Text = Annotated[str, Field(min_length=1)]
 Year = Annotated[int, Field(ge=1900, le=2200)]
 Years = Annotated[int, Field(ge=0, le=200)]
@@ -175,7 +177,7 @@ class CityGroup(Sourced):
 
     group: Id = Field(examples=["inland"])
     """Id of the group of cities."""
-    city: Id = Field(examples=["ridge"])
+    city: Ref = Field(examples=["ridge"])
     """A city of the group."""
 
 
@@ -248,7 +250,7 @@ class Measure(Sourced):
     """Name in Chinese."""
     name_en: Text = Field(examples=["Utility-scale PV"])
     """Name in English."""
-    sector: Id = Field(examples=["energy"])
+    sector: Ref = Field(examples=["energy"])
     """Sector in which its direct effects and its money are booked."""
     unit: Text = Field(examples=["MW"])
     """Physical unit that starts, stock and potential are counted in; free text."""
@@ -280,10 +282,10 @@ class MeasureCost(Sourced):
     references: ClassVar[Mapping[str, str]] = {"measure": "measures"}
     header: ClassVar[Many] = ("year",)
 
-    measure: Id = Field(examples=["pv_utility"])
+    measure: Ref = Field(examples=["pv_utility"])
     """The measure."""
     year: Year | None = Field(default=None, examples=["2030"])
-    """Start year of the capital cost, calendar year of the running cost; linear between, constant outside; blank: every year."""
+    """Start year of capex, calendar year of fixed_om; linear between, constant outside; blank: every year."""
     capex: Amount | None = Field(default=None, examples=["2500000"])
     """Capital cost; blank leaves the capital cost alone [currency per unit]."""
     fixed_om: float | None = Field(default=None, examples=["45000"])
@@ -297,13 +299,13 @@ class Effect(Sourced):
     key: ClassVar[Many] = ("measure", "quantity", "city", "year")
     references: ClassVar[Mapping[str, str]] = {"measure": "measures", "quantity": "quantities", "city": "cities"}
 
-    measure: Id = Field(examples=["kiln_scr"])
+    measure: Ref = Field(examples=["kiln_scr"])
     """The measure."""
-    quantity: Id = Field(examples=["nox"])
+    quantity: Ref = Field(examples=["nox"])
     """The quantity that changes, in the measure's sector."""
     value: float = Field(examples=["-0.6"])
     """Change per unit of stock; a cut is negative [unit of the row per unit of the measure and year]."""
-    city: Id | None = Field(default=None, examples=["nanchang"])
+    city: Ref | None = Field(default=None, examples=["nanchang"])
     """City it holds in; blank: all cities without rows of their own."""
     year: Year | None = Field(default=None, examples=["2030"])
     """Calendar year; linear between dated rows, constant outside; blank: every year."""
@@ -319,9 +321,9 @@ class Potential(Sourced):
     references: ClassVar[Mapping[str, str]] = {"measure": "measures", "city": "cities"}
     needed: ClassVar[bool] = True
 
-    measure: Id = Field(examples=["pv_utility"])
+    measure: Ref = Field(examples=["pv_utility"])
     """The measure."""
-    city: Id = Field(examples=["nanchang"])
+    city: Ref = Field(examples=["nanchang"])
     """The city; a city without a row cannot have the measure."""
     potential: Amount = Field(examples=["1890"])
     """Most stock in service [unit of the measure]."""
@@ -336,9 +338,9 @@ class Existing(Sourced):
     key: ClassVar[Many] = ("measure", "city", "year", "fund")
     references: ClassVar[Mapping[str, str]] = {"measure": "measures", "city": "cities", "fund": "funds"}
 
-    measure: Id = Field(examples=["pv_utility"])
+    measure: Ref = Field(examples=["pv_utility"])
     """The measure."""
-    city: Id = Field(examples=["nanchang"])
+    city: Ref = Field(examples=["nanchang"])
     """The city."""
     year: Year = Field(examples=["2021"])
     """First year in service."""
@@ -346,7 +348,7 @@ class Existing(Sourced):
     """Stock commissioned [unit of the measure]."""
     capex: Amount | None = Field(default=None, examples=["3400000"])
     """Capital cost of one unit; blank: the measure's of its start year [currency per unit]."""
-    fund: Id | None = Field(default=None, examples=["central"])
+    fund: Ref | None = Field(default=None, examples=["central"])
     """Fund that paid for this row; blank: paid from the pool, as the plan chooses."""
 
 
@@ -359,11 +361,11 @@ class Baseline(Sourced):
     header: ClassVar[Many] = ("city", "year")
     needed: ClassVar[bool] = True
 
-    quantity: Id = Field(examples=["nox"])
+    quantity: Ref = Field(examples=["nox"])
     """The quantity."""
-    city: Id | None = Field(default=None, examples=["nanchang"])
+    city: Ref | None = Field(default=None, examples=["nanchang"])
     """The city; blank: held by no city, counts for the province only."""
-    sector: Id = Field(examples=["industry"])
+    sector: Ref = Field(examples=["industry"])
     """The sector."""
     year: Year | None = Field(default=None, examples=["2025"])
     """The year; linear between dated rows, constant outside; blank: every year."""
@@ -387,7 +389,7 @@ class Driver(Sourced):
     """The year; linear between dated rows, constant outside; blank: every year."""
     value: float = Field(gt=0, examples=["1.3"])
     """Level in the year; any unit, only ratios count."""
-    city: Id | None = Field(default=None, examples=["nanchang"])
+    city: Ref | None = Field(default=None, examples=["nanchang"])
     """The city; blank: the province."""
 
 
@@ -403,15 +405,15 @@ class Conversion(Sourced):
         "allocation": "allocations",
     }
 
-    from_quantity: Id = Field(examples=["coal"])
+    from_quantity: Ref = Field(examples=["coal"])
     """Quantity whose change drives."""
-    to_quantity: Id = Field(examples=["co2"])
+    to_quantity: Ref = Field(examples=["co2"])
     """Quantity that is driven."""
     factor: float = Field(examples=["2.66"])
     """Change of the driven quantity per change of the driving one [unit of to_quantity per unit of from_quantity]."""
-    to_sector: Id | None = Field(default=None, examples=["energy"])
+    to_sector: Ref | None = Field(default=None, examples=["energy"])
     """Sector in which it is booked; blank: the sector of the change."""
-    allocation: Id | None = Field(default=None, examples=["coal_plants"])
+    allocation: Ref | None = Field(default=None, examples=["coal_plants"])
     """Key that spreads the sum of all cities over the cities (pooled); blank: it stays in its city (local)."""
     year: Year | None = Field(default=None, examples=["2030"])
     """Calendar year; linear between dated rows, constant outside; blank: every year."""
@@ -426,7 +428,7 @@ class Allocation(Sourced):
 
     allocation: Id = Field(examples=["coal_plants"])
     """Id of the allocation key."""
-    city: Id = Field(examples=["nanchang"])
+    city: Ref = Field(examples=["nanchang"])
     """The city."""
     share: float = Field(ge=0, le=1, examples=["0.0727"])
     """Share of the city; the shares of a key add up to 1 [-]."""
@@ -439,7 +441,7 @@ class Price(Sourced):
     key: ClassVar[Many] = ("quantity", "component", "year")
     references: ClassVar[Mapping[str, str]] = {"quantity": "quantities"}
 
-    quantity: Id = Field(examples=["coal"])
+    quantity: Ref = Field(examples=["coal"])
     """The quantity."""
     component: Literal["market", "tax", "carbon", "damage"] = Field(examples=["market"])
     """Part of the price; the perspective says which parts count, and they add up."""
@@ -474,7 +476,7 @@ class Group(Sourced):
     """Id of the group."""
     kind: Literal["shared", "requires", "overlap"] = Field(examples=["shared"])
     """shared: stock within a cap. requires: dependents need providers. overlap: the common part of two abates less."""
-    measure: Id = Field(examples=["kiln_scr"])
+    measure: Ref = Field(examples=["kiln_scr"])
     """A measure of the group; one without potential in a city drops out there."""
     role: Literal["member", "dependent", "provider"] = Field(default="member", examples=["member"])
     """member in shared and overlap; dependent or provider in requires."""
@@ -486,13 +488,13 @@ class Group(Sourced):
     """requires: what one unit of a provider serves [weight x unit]."""
     free: Amount = Field(default=0.0, examples=["20"])
     """requires: what dependents may have without provider [weight x unit]."""
-    quantity: Id | None = Field(default=None, examples=["nox"])
+    quantity: Ref | None = Field(default=None, examples=["nox"])
     """overlap: the quantity that is abated less."""
     loss: float | None = Field(default=None, examples=["750"])
     """overlap: what is lost when both have the whole base; positive for an emission [unit of the quantity per year]."""
     scope: Literal["city", "province"] = Field(default="city", examples=["city"])
     """Whether it holds in every city or for the sum of all."""
-    city: Id | None = Field(default=None, examples=["nanchang"])
+    city: Ref | None = Field(default=None, examples=["nanchang"])
     """The one city it holds in; blank: all."""
     year: Year | None = Field(default=None, examples=["2030"])
     """Calendar year of weight, cap, ratio, free and loss; linear between dated rows; blank: every year."""
@@ -556,11 +558,11 @@ class FundRule(Sourced):
     key: ClassVar[Many] = ("fund", "sector", "measure")
     references: ClassVar[Mapping[str, str]] = {"fund": "funds", "sector": "sectors", "measure": "measures"}
 
-    fund: Id = Field(examples=["central"])
+    fund: Ref = Field(examples=["central"])
     """The fund."""
-    sector: Id = Field(examples=["steel"])
+    sector: Ref = Field(examples=["steel"])
     """The sector."""
-    measure: Id | None = Field(default=None, examples=["kiln_scr"])
+    measure: Ref | None = Field(default=None, examples=["kiln_scr"])
     """A measure of the sector with a rule of its own; it leaves the pool of its sector. Blank: the sector's rule."""
     max_share: float = Field(ge=0, le=1, examples=["0.15"])
     """Largest share of the capital cost the fund pays [-]."""
@@ -606,9 +608,9 @@ class Target(Sourced):
     """Direction. May be blank for abated (>=), intensity and peak (<=)."""
     value: float | None = Field(default=None, examples=["-0.18"])
     """The bound: level, abated, cumulative, peak in units of the quantity; change, share, intensity as fractions."""
-    of: Id | None = Field(default=None, examples=["gdp"])
+    of: Ref | None = Field(default=None, examples=["gdp"])
     """share: the whole that the quantity is a part of. intensity: the driver it is divided by."""
-    scope: Id = Field(default=PROVINCE, examples=["province"])
+    scope: Ref = Field(default=PROVINCE, examples=["province"])
     """province, a city, or a group of cities."""
     sectors: Many = Field(default=(), examples=["industry;transport"])
     """Sectors that count; blank: all. In a share they narrow the numerator only."""
@@ -677,7 +679,7 @@ class Budget(Sourced):
     """Most money that may be spent [currency]."""
     fund: Many = Field(default=(), examples=["central;provincial"])
     """Funds whose spending counts; blank: all capital spending."""
-    scope: Id = Field(default=PROVINCE, examples=["nanchang"])
+    scope: Ref = Field(default=PROVINCE, examples=["nanchang"])
     """province, a city, or a group of cities."""
     sectors: Many = Field(default=(), examples=["steel;industry"])
     """Sectors that count; blank: all."""
@@ -716,9 +718,9 @@ class Pin(Sourced):
 
     pin: Id = Field(examples=["first_buses"])
     """Id of the pin."""
-    measure: Id = Field(examples=["ebus"])
+    measure: Ref = Field(examples=["ebus"])
     """The measure."""
-    city: Id | None = Field(default=None, examples=["harbor"])
+    city: Ref | None = Field(default=None, examples=["harbor"])
     """The city; blank: the sum of all cities."""
     first_year: Year | None = Field(default=None, examples=["2023"])
     """First year it holds in; blank: the first year of the plan."""

@@ -30,6 +30,10 @@ from planner.rows import TABLES, Row, Settings
 SETTINGS_FILE = "case.yaml"
 SETTINGS_SHEET = "case"
 TOTALS = frozenset({"合计", "总计", "小计", "共计", "总和", "全省合计", "total", "totals", "sum", "subtotal"})
+UNREAD = Settings(
+    name="unread", title={}, base_year=1900, first_year=1901, last_year=1901, discount_rate=0, currency="-"
+)
+"""Stands in for settings that cannot be read, so that everything that does not depend on them is still checked."""
 
 
 @dataclass
@@ -41,6 +45,8 @@ class _Reading:
     rows: dict[str, tuple[Row, ...]] = field(default_factory=dict)
     ids: dict[str, set[str]] = field(default_factory=dict)
     """First cells of every row by table, read or refused: a fault in a row must not make its id unknown."""
+    refused: dict[str, set[str]] = field(default_factory=dict)
+    """Ids of rows that were refused, by table, as they stand."""
     spoiled: set[str] = field(default_factory=set)
     """Tables that lost rows to faults: checks that need them whole are not made."""
 
@@ -53,12 +59,14 @@ def read_case(path: Path | str) -> Case:
         _from_workbook(path, reading)
     else:
         _from_folder(path, reading)
-    if reading.settings is None:
+    if not reading.rows:
         raise CaseError(reading.issues)
+    _add_meant_ids(reading)
     memory = Memory()
-    tables, issues = checked(reading.settings, reading.rows, reading.ids, frozenset(reading.spoiled), memory)
+    spoiled = reading.spoiled | ({Settings.table} if reading.settings is None else set())
+    tables, issues = checked(reading.settings or UNREAD, reading.rows, reading.ids, spoiled, memory)
     issues = reading.issues + issues
-    if any(issue.severity == "error" for issue in issues):
+    if reading.settings is None or any(issue.severity == "error" for issue in issues):
         raise CaseError(issues)
     folder = path if path.is_dir() else None
     kept: dict[str, Any] = {"folder": folder, "warnings": tuple(issues), "memory": memory}
@@ -199,6 +207,7 @@ def _rows(raw: RawTable, row: type[Row], reading: _Reading) -> None:
     header = [name.strip() for name in raw.header]
     issues = _header(header, row, Place(raw.label, 1))
     lost = bool(issues)
+    ambiguous = any(issue.key == "column_twice" for issue in issues)
     used = [(place, name) for place, name in enumerate(header) if name in table or name.startswith(OWN)]
     absent = {name for name in table if name not in header}
     first = header.index(row.key[0]) if row.key[0] in header else None
@@ -212,9 +221,11 @@ def _rows(raw: RawTable, row: type[Row], reading: _Reading) -> None:
                 continue
             ids.add(id_)
         read, found = row_from(row, {name: cells[place] for place, name in used}, Place(raw.label, number))
-        if read is not None:
+        if read is not None and not ambiguous:
             rows.append(read)
-        issues += [issue for issue in found if not (issue.key == "blank" and issue.column in absent)]
+        if read is None and first is not None:
+            reading.refused.setdefault(row.table, set()).add(str(cells[first]).strip())
+        issues += [issue for issue in found if issue.column not in absent]
         lost = lost or read is None
     if row.needed and not raw.rows:
         issues.append(error("table_empty", Place(raw.label)))
@@ -223,6 +234,21 @@ def _rows(raw: RawTable, row: type[Row], reading: _Reading) -> None:
     reading.issues += issues
     if lost:
         reading.spoiled.add(row.table)
+
+
+def _add_meant_ids(reading: _Reading) -> None:
+    """An id that stands misspelt in its own table is one fault, not one in every row that uses it."""
+    for lines in reading.rows.values():
+        for column, target in lines[0].references.items() if lines else ():
+            refused = reading.refused.get(target)
+            if refused:
+                used = {id_ for row in lines for id_ in _parts(getattr(row, column))}
+                unknown = used - reading.ids[target]
+                reading.ids[target] |= {id_ for id_ in unknown if closest(id_, refused)}
+
+
+def _parts(cell: object) -> tuple[str, ...]:
+    return cell if isinstance(cell, tuple) else () if cell is None else (str(cell),)
 
 
 def _header(header: list[str], row: type[Row], place: Place) -> list[Issue]:

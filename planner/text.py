@@ -74,6 +74,9 @@ def remedy(issue: Issue, lang: str) -> str:
 
 def _params(issue: Issue, lang: str) -> dict[str, object]:
     params = {"file": issue.file, "row": issue.row, "column": issue.column, **issue.params}
+    for name, value in params.items():
+        if isinstance(value, float):
+            params[name] = f"{value:.12g}"
     hint = params.get("hint")
     params["hint"] = t("hint", lang, name=hint) if hint else ""
     return params
