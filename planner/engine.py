@@ -47,6 +47,10 @@ class Options:
     """Longest time for all stages together [s]."""
     gap: float | None = None
     """Relative gap that is good enough for a plan with lumps [-]."""
+    interior: bool = False
+    """Whether to use interior point without crossover: for a value far from the least cost, not for a portfolio."""
+    prices: bool = True
+    """Whether to find what loosening and tightening each target and budget saves and costs."""
     break_ties: bool = True
     """Whether to choose, among plans of the same cost, the one that starts earliest (and is the same on every run)."""
 
@@ -151,6 +155,7 @@ class Solver:
             ("mip_rel_gap", MIP_GAP if self.options.gap is None else self.options.gap),
             ("mip_abs_gap", 0.0),
             ("mip_feasibility_tolerance", 1e-9),
+            *((("solver", "ipm"), ("run_crossover", "off")) if self.options.interior else ()),
         ):
             expect(highs.setOptionValue(name, value))
         m, s = self.matrix, self.scaling
@@ -180,36 +185,49 @@ class Solver:
             self._add_row(highs, coefficients, low, high)
         return highs
 
-    def _add_row(self, highs: highspy.Highs, coefficients: Array, low: float, high: float) -> None:
+    def _scaled_row(self, coefficients: Array, low: float, high: float) -> tuple[NDArray[np.int32], Array, float, float]:
         scaled = coefficients * self.scaling.columns
-        entries = np.flatnonzero(scaled)
-        if not entries.size:
-            return
-        scale = 1 / power_of_two(np.array([np.abs(scaled).max()]))[0]
+        entries = np.flatnonzero(scaled).astype(np.int32)
+        scale = 1 / float(power_of_two(np.array([np.abs(scaled).max(initial=0.0)]))[0])
         shift = float(coefficients @ self.scaling.origin)
-        low, high = low - shift, high - shift
-        expect(
-            highs.addRow(low * scale, high * scale, entries.size, entries.astype(np.int32), scaled[entries] * scale)
-        )
+        return entries, scaled[entries] * scale, (low - shift) * scale, (high - shift) * scale
 
-    def hold(self, coefficients: Array, low: float, high: float) -> None:
-        """Keep a sum of columns between two values in all later solves."""
+    def _add_row(self, highs: highspy.Highs, coefficients: Array, low: float, high: float) -> None:
+        entries, values, low, high = self._scaled_row(coefficients, low, high)
+        expect(highs.addRow(low, high, entries.size, entries, values))
+
+    def hold(self, coefficients: Array, low: float, high: float) -> int:
+        """Keep a sum of columns between two values in all later solves; the number of what is held."""
         self.held.append((coefficients, low, high))
         self._add_row(self.highs, coefficients, low, high)
+        return len(self.held) - 1
+
+    def change_hold(self, number: int, low: float, high: float) -> None:
+        """Move the two values of what is held; the next solve starts from the last one."""
+        coefficients = self.held[number][0]
+        self.held[number] = (coefficients, low, high)
+        _, _, low, high = self._scaled_row(coefficients, low, high)
+        expect(self.highs.changeRowBounds(self.matrix.A.shape[0] + number, low, high))
 
     def fresh(self, integer: NDArray[np.bool_]) -> None:
         """Begin cold, with the rows held so far."""
         self.highs = self._instance(integer)
 
     def minimise(self, coefficients: Array, what: str) -> HighsModelStatus:
-        """Solve for the least sum; HiGHS runs in a thread of its own so that an interrupt is heard at once."""
+        """Solve for the least sum; HiGHS runs in a thread of its own so that an interrupt is heard at once.
+
+        Presolve has called problems with lumps infeasible that are not: such a verdict is checked without it, and so is
+        one on a later stage, where it cannot be true. Where HiGHS has no answer, interior point tries once.
+        """
         scaled = coefficients * self.scaling.columns
         largest = float(np.abs(scaled).max(initial=0.0))
         self.cost_scale = float(LARGEST_COST / power_of_two(np.array([largest]))[0])
         columns = np.arange(scaled.size, dtype=np.int32)
         expect(self.highs.changeColsCost(scaled.size, columns, scaled * self.cost_scale))
         status = self._run(what)
-        if status == HighsModelStatus.kUnboundedOrInfeasible:
+        doubted = status == HighsModelStatus.kInfeasible and (self.held or self.matrix.integer.any())
+        if doubted or status == HighsModelStatus.kUnboundedOrInfeasible:
+            expect(self.highs.clearSolver())
             expect(self.highs.setOptionValue("presolve", "off"))
             status = self._run(what)
             expect(self.highs.setOptionValue("presolve", "choose"))
@@ -325,12 +343,14 @@ def solve(
     for i, stage in enumerate(matrix.stages):
         begun = time.perf_counter()
         signed = -stage.coefficients if stage.maximise else stage.coefficients
+        if i and lumpy:
+            solver.fresh(matrix.integer)  # a warm start after an added row has called feasible problems infeasible
         found = STATUS.get(solver.minimise(signed, stage.name), "unknown")
         timings[f"solve {stage.name}"] = time.perf_counter() - begun
         if found != "optimal":
             if i == 0 and not (found == "limit" and lumpy and has_plan(solver)):
                 return nothing(found, timings)
-            status = found
+            status = "unknown" if i and found in ("infeasible", "unbounded") else found
             if not has_plan(solver):
                 break
         x = solver.values()
@@ -341,7 +361,7 @@ def solve(
         if stage.name == "cost":
             pricing = held_lumps(solver, signed, x) if lumpy else solver
             duals, reduced = pricing.duals()
-            if priced is not None and status == "optimal":
+            if priced is not None and options.prices and status == "optimal":
                 begun = time.perf_counter()
                 slopes = pricing.slopes(priced, "prices")
                 timings["prices"] = time.perf_counter() - begun
