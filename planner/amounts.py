@@ -139,13 +139,16 @@ def money(money_unit: str, code: str, lang: str) -> Shown:
 
 
 def decimals(values: Iterable[float], digits: int = SIGNIFICANT) -> int:
-    """Decimals with which the largest of `values` keeps so many digits [-].
+    """Decimals with which the largest of `values` keeps so many digits; none where all are whole [-].
 
-    >>> decimals([7268.2, 3.1]), decimals([72.68]), decimals([])
-    (0, 2, 0)
+    >>> decimals([7268.2, 3.1]), decimals([72.68]), decimals([90.0, 450.0]), decimals([])
+    (0, 2, 0, 0)
     """
-    largest = max((abs(value) for value in values if math.isfinite(value)), default=0.0)
-    return max(0, digits - 1 - math.floor(math.log10(largest))) if largest >= 1e-9 else 0
+    finite = [abs(value) for value in values if math.isfinite(value)]
+    largest = max(finite, default=0.0)
+    if largest < 1e-9 or all(abs(value - round(value)) <= 1e-6 * value for value in finite):
+        return 0
+    return max(0, digits - 1 - math.floor(math.log10(largest)))
 
 
 def number(value: float, places: int | None = None) -> str:

@@ -1,16 +1,21 @@
-"""What people look at first in a plan, as small frames: levels, targets at their tightest, largest measures, budgets."""
+"""What people look at first in a plan, as small frames: levels, tightest targets, largest measures, budgets."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any
 
 import pandas as pd
 
 from planner.case import Case
 from planner.plan import Plan
-from planner.rows import PROVINCE, is_money
-from planner.timing import span
+from planner.rows import is_money
 
 MOST_YEARS = 5
 """Years that a path is shown for at most [-]."""
+
+
+def lines(frame: pd.DataFrame) -> Iterator[Any]:
+    """Rows of a frame, cells by name of the column."""
+    yield from frame.itertuples(index=False)
 
 
 def main_quantity(case: Case) -> str | None:
@@ -54,8 +59,8 @@ def levels(plan: Plan) -> pd.DataFrame:
 
 def peak_year(path: pd.DataFrame) -> tuple[int, float]:
     """Year and height of the highest planned level of one quantity."""
-    highest = path.loc[path["planned"].idxmax()]
-    return int(highest["year"]), float(highest["planned"])
+    highest = next(lines(path.nlargest(1, "planned")))
+    return int(highest.year), float(highest.planned)
 
 
 def tightest(plan: Plan) -> pd.DataFrame:
@@ -84,9 +89,9 @@ def largest_measures(plan: Plan, count: int = 10) -> pd.DataFrame:
     started = plan.portfolio[plan.portfolio["starts"] > 0]
     years = started.groupby("measure")["year"].agg(["min", "max"])
     cities = started.groupby(["measure", "city"])["starts"].sum().sort_values(ascending=False, kind="stable")
-    rows = []
-    for row in plan.measures.sort_values("capex", ascending=False, kind="stable").itertuples(index=False):
-        if len(rows) == count or not row.capex > 0:
+    rows: list[tuple[str, float, float, int, int, tuple[str, ...]]] = []
+    for row in lines(plan.measures.sort_values("capex", ascending=False, kind="stable").head(count)):
+        if not row.capex > 0:
             break
         if row.measure in years.index:
             first, last = (int(year) for year in years.loc[row.measure])
@@ -126,11 +131,6 @@ def budget_use(plan: Plan, carried: Iterable[str] = ()) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=["budget", "limit", "spent", "slack", "binding", "price"])
 
 
-def scope_name(scope: str) -> str | None:
-    """The scope when it is not the whole province."""
-    return None if scope == PROVINCE else scope
-
-
 def runs(years: Iterable[int]) -> str:
     """Years as short text.
 
@@ -144,9 +144,3 @@ def runs(years: Iterable[int]) -> str:
         else:
             parts.append([year])
     return ", ".join(str(p[0]) if len(p) == 1 else f"{p[0]}-{p[-1]}" for p in parts)
-
-
-def target_years(case: Case, target: str) -> list[int]:
-    """Years in which a target asks for something."""
-    row = next(row for row in case.targets if row.target == target)
-    return span(row.by if row.kind == "peak" else row.first_year, row.last_year, case.years)

@@ -1,0 +1,339 @@
+"""The command line: `planner solve | check | compare | export-lp`. It reads, calls, prints; it computes nothing.
+
+What is slow to import (the model, the solver, tables of results) is imported by the command that needs it.
+"""
+
+import os
+import sys
+import tempfile
+import time
+import traceback
+from collections.abc import Iterator
+from contextlib import contextmanager
+from enum import IntEnum, StrEnum
+from importlib.metadata import version
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, NoReturn
+
+import typer
+
+from planner.errors import CaseError, InfeasibleError, Place, SolverError, error
+
+if TYPE_CHECKING:
+    from planner.case import Case
+    from planner.engine import Progress
+    from planner.plan import Plan
+    from planner.show.layout import Page
+
+
+class Code(IntEnum):
+    """Exit codes: scripts rely on them."""
+
+    FINE = 0
+    """A plan, optimal or within the gap that was asked for."""
+    INPUT = 2
+    """Bad input or usage."""
+    INFEASIBLE = 3
+    """No plan can keep what is asked."""
+    OPEN = 4
+    """A limit was reached, or the solver does not know."""
+    UNVERIFIED = 5
+    """A plan failed its verification."""
+    FAULT = 70
+    """A fault of the program."""
+    INTERRUPTED = 130
+    """Stopped by the user."""
+
+
+CODES = {"optimal": Code.FINE, "within_gap": Code.FINE, "infeasible": Code.INFEASIBLE}
+
+
+class Language(StrEnum):
+    """Languages of what is printed."""
+
+    zh = "zh"
+    en = "en"
+
+
+app = typer.Typer(
+    name="planner",
+    help="Least-cost, sequenced portfolios of measures that cut carbon and pollution together.",
+    epilog="A case is a folder or an .xlsx workbook; cases/README.md explains every table.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    rich_markup_mode="markdown",
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+CaseOption = Annotated[str, typer.Argument(metavar="CASE", help="Folder or .xlsx workbook of the case.")]
+ScenarioOption = Annotated[
+    Path | None, typer.Option("--scenario", metavar="FILE", help="Scenario (YAML or JSON) to apply to the case.")
+]
+SetOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--set",
+        metavar="CELL=VALUE",
+        help="Change one cell (TABLE.ID.COLUMN=VALUE), as in `targets.nox.value=1200`, or a setting, as in "
+        "`case.discount_rate=0.05`. "
+        "Where several columns name a row, ID joins them by `/`. May be given several times.",
+    ),
+]
+LangOption = Annotated[
+    Language | None, typer.Option("--lang", help="Language of what is printed; by default that of your system.")
+]
+LimitOption = Annotated[
+    float | None, typer.Option("--time-limit", metavar="SECONDS", min=0.0, help="Longest time for the solver.")
+]
+GapOption = Annotated[
+    float | None,
+    typer.Option(
+        "--gap", metavar="SHARE", min=0.0, max=1.0, help="Gap to the optimum that is good enough: 0.01 = 1 %."
+    ),
+]
+
+
+def main() -> None:
+    """Entry point of the command `planner`."""
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):  # a terminal that lacks a letter gets a question mark, not a crash
+            stream.reconfigure(errors="replace")
+    try:
+        with guarded(system_language(), ""):
+            app()
+    except typer.Exit as leaving:
+        sys.exit(leaving.exit_code)
+    except SystemExit as leaving:
+        if leaving.code == Code.INTERRUPTED:  # the solver may still be at work in its thread: do not wait for it
+            sys.stdout.flush()
+            sys.stderr.flush()
+            os._exit(Code.INTERRUPTED)
+        raise
+
+
+def system_language() -> str:
+    """Language of the user's system: zh where the environment says so, else en."""
+    for name in ("LC_ALL", "LC_MESSAGES", "LANG"):
+        if os.environ.get(name):
+            return "zh" if os.environ[name].lower().startswith("zh") else "en"
+    return "en"
+
+
+@contextmanager
+def guarded(lang: str, name: str, faults_are_results: bool = False) -> Iterator[None]:
+    """Turn whatever goes wrong into words and an exit code, never a traceback; `name` is what the user asked about."""
+    try:
+        yield
+    except (typer.Exit, typer.Abort, SystemExit):
+        raise
+    except CaseError as fault:
+        from planner.show.inputs import show_faults
+
+        show_faults(page(lang, error=not faults_are_results), fault.issues, name)
+        raise typer.Exit(Code.INPUT) from fault
+    except InfeasibleError as fault:
+        stop(lang, Code.INFEASIBLE, "fault.infeasible", fault, what=fault)
+    except SolverError as fault:
+        stop(lang, Code.OPEN, "fault.solver", fault, what=fault)
+    except KeyboardInterrupt as fault:
+        stop(lang, Code.INTERRUPTED, "fault.interrupted", fault)
+    except OSError as fault:
+        stop(lang, Code.INPUT, "fault.file", fault, file=fault.filename or name, what=fault.strerror or fault)
+    except Exception as fault:
+        stop(lang, Code.FAULT, "fault.internal", fault, file=written_log())
+
+
+def page(lang: str, case: "Case | None" = None, error: bool = False) -> "Page":
+    """An empty page on standard output or standard error."""
+    from planner.show.layout import Page, console
+
+    return Page(lang, case, console(sys.stderr if error else sys.stdout))
+
+
+def stop(lang: str, code: Code, key: str, fault: BaseException, **params: object) -> NoReturn:
+    """Say one thing and leave."""
+    from planner.text import t
+
+    print(t(key, lang, **params), file=sys.stderr)
+    raise typer.Exit(code) from fault
+
+
+def written_log() -> str:
+    """File with what a maintainer needs to know of the fault being handled."""
+    handle, name = tempfile.mkstemp(prefix="planner-", suffix=".log")
+    with os.fdopen(handle, "w", encoding="utf-8", errors="backslashreplace") as log:
+        log.write(f"planner {version('measure-planner')}, Python {sys.version}, {sys.platform}\n")
+        log.write(f"arguments: {sys.argv[1:]}\n\n{traceback.format_exc()}")
+    return name
+
+
+def version_asked(asked: bool) -> None:
+    """Print the version and leave."""
+    if asked:
+        print(f"planner {version('measure-planner')}")
+        raise typer.Exit()
+
+
+@app.callback()
+def options(
+    version: Annotated[
+        bool, typer.Option("--version", help="Show the version and exit.", callback=version_asked, is_eager=True)
+    ] = False,
+) -> None:
+    """Least-cost, sequenced portfolios of measures that cut carbon and pollution together."""
+
+
+@app.command()
+def solve(
+    case: CaseOption,
+    out: Annotated[
+        Path | None, typer.Option("--out", metavar="DIR", help="Folder for summary.json and the tables of the plan.")
+    ] = None,
+    scenario: ScenarioOption = None,
+    edits: SetOption = None,
+    lang: LangOption = None,
+    time_limit: LimitOption = None,
+    gap: GapOption = None,
+    ties: Annotated[
+        bool,
+        typer.Option("--ties/--no-ties", help="Among plans of equal cost take the earliest, the same on every run."),
+    ] = True,
+) -> None:
+    """Find the least-cost plan of a case and print it; with --out, write it as well.
+
+    Exit code 0: a plan. 2: faults in the inputs. 3: no plan can keep all targets. 4: stopped before an answer.
+    """
+    words = lang or system_language()
+    with guarded(words, case):
+        from planner.sources import edited_case
+
+        started = time.perf_counter()
+        with waiting(words) as progress:
+            if out is not None and out.exists() and not out.is_dir():
+                raise NotADirectoryError(20, os.strerror(20), str(out))
+            read = edited_case(case, scenario, edits)
+            plan = solved(read, time_limit, gap, ties, progress)
+            if out is not None:
+                progress("write", 0.0)
+                plan.write(out)
+        from planner.show.answer import show_plan
+        from planner.text import t
+
+        result = page(words, read)
+        show_plan(result, plan, read, time.perf_counter() - started)
+        if out is not None:
+            result.line(t("solve.written", words, folder=out, count=len(plan.frames())))
+        raise typer.Exit(CODES.get(plan.status, Code.OPEN))
+
+
+@app.command()
+def check(case: CaseOption, scenario: ScenarioOption = None, edits: SetOption = None, lang: LangOption = None) -> None:
+    """List every fault in a case with file, row, column and remedy, or say what the case holds.
+
+    Exit code 0: the case can be planned. 2: it has faults.
+    """
+    words = lang or system_language()
+    with guarded(words, case, faults_are_results=True):
+        from planner.case import case_summary
+        from planner.show.inputs import show_summary
+        from planner.sources import edited_case
+
+        read = edited_case(case, scenario, edits)
+        show_summary(page(words, read), case_summary(read))
+
+
+@app.command()
+def compare(
+    plans: Annotated[
+        list[str],
+        typer.Argument(
+            metavar="A B ...",
+            help="What to compare: cases, scenarios (of --case, or of the first case named), folders of solved plans.",
+        ),
+    ],
+    base: Annotated[str | None, typer.Option("--case", metavar="CASE", help="Case that scenarios apply to.")] = None,
+    out: Annotated[
+        Path | None, typer.Option("--out", metavar="FILE.csv", help="Write everything compared as one long table.")
+    ] = None,
+    lang: LangOption = None,
+    time_limit: LimitOption = None,
+    gap: GapOption = None,
+) -> None:
+    """Put plans side by side: cost, key quantities, targets missed, budgets, and what they start differently.
+
+    Cases and scenarios are solved first. Exit code: that of the worst plan.
+    """
+    words = lang or system_language()
+    with guarded(words, ", ".join(plans)):
+        from planner.compare import tidy
+        from planner.files import write_bytes
+        from planner.plan import csv_text
+        from planner.show.comparison import show_comparison
+        from planner.sources import named_plans
+        from planner.text import t
+
+        with waiting(words) as progress:
+            found = named_plans(plans, base, lambda case: solved(case, time_limit, gap, True, progress))
+            if out is not None:
+                write_bytes(out, csv_text(tidy(found)).encode())
+        named = next((plan.case for plan in found.values() if plan.case is not None), None)
+        result = page(words, named)
+        show_comparison(result, found)
+        if out is not None:
+            result.line(t("compare.written", words, file=out))
+        raise typer.Exit(max(CODES.get(plan.status, Code.OPEN) for plan in found.values()))
+
+
+@app.command()
+def export_lp(
+    case: CaseOption,
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="Model to write: ends in .lp or .mps.")],
+    scenario: ScenarioOption = None,
+    edits: SetOption = None,
+    lang: LangOption = None,
+) -> None:
+    """Write the optimization model with readable names, for other solvers.
+
+    The file holds the first objective of the case, in the case's own units.
+    """
+    words = lang or system_language()
+    with guarded(words, case):
+        from planner.sources import edited_case
+        from planner.text import t
+
+        if file.suffix.lower() not in (".lp", ".mps"):
+            raise CaseError([error("model_ending", Place(file.name), found=file.suffix)])
+        with waiting(words) as progress:
+            read = edited_case(case, scenario, edits)
+            from planner.export import write_model
+
+            progress("build", 0.0)
+            name, rows, columns = write_model(read, file)
+        result = page(words, read)
+        size = {"rows": f"{rows:,}", "columns": f"{columns:,}"}
+        result.line(t("export.written", words, file=file, name=result.objective(name), **size))
+
+
+# ---------------------------------------------------------------- reading and solving
+
+
+@contextmanager
+def waiting(lang: str) -> "Iterator[Progress]":
+    """A line on standard error for anything over a second; yields what to tell each stage."""
+    from planner.show.progress import Waiting
+
+    with Waiting(lang) as line:
+        yield line.stage
+
+
+def solved(case: "Case", limit: float | None, gap: float | None, ties: bool, progress: "Progress") -> "Plan":
+    """The plan of a case."""
+    progress("build", 0.0)
+    from planner.engine import Options
+    from planner.plan import solve as solve_case
+
+    return solve_case(case, Options(float("inf") if limit is None else limit, gap, ties), progress)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,1 @@
+"""Answers as text on a terminal: calm tables, aligned also where Chinese and Latin letters mix."""
