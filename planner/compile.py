@@ -129,7 +129,9 @@ def compile_problem(problem: Problem) -> Matrix:
             continue
         frame = expander.frame(made[item.name])
         left, right, equal = relation(made[item.name].expression)
-        terms = Terms.joined([expander.terms(left, frame, len(keys)), expander.terms(right, frame, len(keys)).scaled(-1.0)])
+        terms = Terms.joined(
+            [expander.terms(left, frame, len(keys)), expander.terms(right, frame, len(keys)).scaled(-1.0)]
+        )
         constant = -terms.constants(len(keys))
         row_upper.append(constant)
         row_lower.append(constant if equal else np.full(len(keys), -np.inf))
@@ -199,9 +201,7 @@ def standard_form(problem: Problem) -> Matrix:
     columns = tuple(name for _, name in named_columns)
     position = {name: j for j, name in enumerate(columns)}
     used = np.array([position[names[id(data)]] for data in form.columns], dtype=np.int64)
-    rows = tuple(
-        (row.constraint.parent_component().local_name, _key(row.constraint.index())) for row in form.rows
-    )
+    rows = tuple((row.constraint.parent_component().local_name, _key(row.constraint.index())) for row in form.rows)
     kinds = np.array([row.bound_type for row in form.rows])
     right = np.asarray(form.rhs, dtype=float)
     matrix = csr_array(form.A)
@@ -247,6 +247,4 @@ def _defining_rows(columns: Sequence[Name], rows: Mapping[Name, int]) -> NDArray
 def evaluate_costs(problem: Problem, variables: Mapping[str, Mapping[Key, float]]) -> dict[tuple[str, Key], float]:
     """Every item of the cost by the rules of the model, at the numbers of a plan [currency of the year]."""
     view = View(problem, variables)
-    return {
-        (item.name, key): float(item.rule(view, *key)) for item in COSTS for key in getattr(problem, item.index)
-    }
+    return {(item.name, key): float(item.rule(view, *key)) for item in COSTS for key in getattr(problem, item.index)}

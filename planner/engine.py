@@ -185,7 +185,9 @@ class Solver:
             self._add_row(highs, coefficients, low, high)
         return highs
 
-    def _scaled_row(self, coefficients: Array, low: float, high: float) -> tuple[NDArray[np.int32], Array, float, float]:
+    def _scaled_row(
+        self, coefficients: Array, low: float, high: float
+    ) -> tuple[NDArray[np.int32], Array, float, float]:
         scaled = coefficients * self.scaling.columns
         entries = np.flatnonzero(scaled).astype(np.int32)
         scale = 1 / float(power_of_two(np.array([np.abs(scaled).max(initial=0.0)]))[0])
@@ -278,7 +280,6 @@ class Solver:
     def gap(self) -> float:
         """Relative gap that the last solve with lumps left open [-]."""
         return float(self.highs.getInfo().mip_gap)
-
 
     def slopes(self, rows: NDArray[np.int64], what: str) -> dict[int, tuple[float | None, float | None]]:
         """What loosening and tightening each `<=` row saves and costs per unit, at the last solve.

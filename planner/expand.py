@@ -274,7 +274,9 @@ def _symbols(families: Sequence[Family]) -> pyo.ConcreteModel:
         if name in variables:
             model.add_component(name, pyo.Var(index))
         elif name in MAPS:
-            model.add_component(name, pyo.Set(index, dimen=MAPS[name], initialize=lambda _, *key, of=name: seen[of][key]))
+            model.add_component(
+                name, pyo.Set(index, dimen=MAPS[name], initialize=lambda _, *key, of=name: seen[of][key])
+            )
         else:
             model.add_component(name, pyo.Param(index, mutable=True))
     return model

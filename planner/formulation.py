@@ -201,8 +201,7 @@ def overlap_at_least(b: Any, g: Any, c: Any, y: Any) -> Any:
     $$ x_1 + x_2 - 1 \le o, \quad x = a / U $$
     """
     return (
-        sum(b.part_of_potential[m, c, y] * b.stock[m, c, y] for m in b.overlap_members[g, c, y])
-        - b.overlap[g, c, y]
+        sum(b.part_of_potential[m, c, y] * b.stock[m, c, y] for m in b.overlap_members[g, c, y]) - b.overlap[g, c, y]
         <= 1
     )
 
@@ -225,9 +224,7 @@ def pool_adds_up(b: Any, r: Any, s: Any, y: Any) -> Any:
 
     $$ P_{r,s,y} = \text{factor}_{r,y} \sum_{c,s'} \Delta X_{q',c,s',y} $$
     """
-    return (
-        b.pool[r, s, y] - sum(b.conversion[r, y] * b.change[q, c, e, y] for q, c, e in b.pool_members[r, s, y]) == 0
-    )
+    return b.pool[r, s, y] - sum(b.conversion[r, y] * b.change[q, c, e, y] for q, c, e in b.pool_members[r, s, y]) == 0
 
 
 @family("changes")

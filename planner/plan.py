@@ -99,8 +99,9 @@ class Plan:
         """A plan from the files that `write` made. Raises OSError or ValueError when they are not there or not a plan."""
         folder = Path(folder)
         frames = {
-            name: pd.read_csv(folder / f"{name}.csv", dtype=dict.fromkeys(TEXT_COLUMNS, str), keep_default_na=False,
-                              na_values=[""]).reindex(columns=list(columns))
+            name: pd.read_csv(
+                folder / f"{name}.csv", dtype=dict.fromkeys(TEXT_COLUMNS, str), keep_default_na=False, na_values=[""]
+            ).reindex(columns=list(columns))
             for name, columns in FRAMES.items()
         }
         for frame in frames.values():
@@ -198,7 +199,9 @@ def report(problem: Problem, matrix: Matrix, solution: Solution, timings: dict[s
     return Plan(summary, **frames, case=problem.case)
 
 
-def summarise(problem: Problem, matrix: Matrix, status: str, proof: str, timings: Mapping[str, float]) -> dict[str, Any]:
+def summarise(
+    problem: Problem, matrix: Matrix, status: str, proof: str, timings: Mapping[str, float]
+) -> dict[str, Any]:
     """What `summary.json` says of every answer."""
     return {
         "case": problem.case.settings.name,

@@ -11,7 +11,7 @@ from planner.rows import Target
 from planner.timing import consecutive, span
 
 
-class Levels(Protocol):
+class LevelSource(Protocol):
     """What a kind needs to know of the problem."""
 
     years: list[int]
@@ -80,14 +80,14 @@ def stated(target: Target) -> float:
     return target.value
 
 
-def level(target: Target, levels: Levels, years: Sequence[int]) -> Iterator[Bound]:
+def level(target: Target, levels: LevelSource, years: Sequence[int]) -> Iterator[Bound]:
     r"""$X_{q,y} \lessgtr v$."""
     x = levels.level(target.quantity, target.scope, target.sectors)
     for y in years:
         yield Bound(y, one(x, y), target.sense, Side(constant=stated(target)))
 
 
-def change(target: Target, levels: Levels, years: Sequence[int]) -> Iterator[Bound]:
+def change(target: Target, levels: LevelSource, years: Sequence[int]) -> Iterator[Bound]:
     r"""$X_{q,y} \lessgtr (1+v)\,X_{q,b}$."""
     x = levels.level(target.quantity, target.scope, target.sectors)
     base = levels.base_level(x)
@@ -95,7 +95,7 @@ def change(target: Target, levels: Levels, years: Sequence[int]) -> Iterator[Bou
         yield Bound(y, one(x, y), target.sense, Side(constant=(1 + stated(target)) * base))
 
 
-def abated(target: Target, levels: Levels, years: Sequence[int]) -> Iterator[Bound]:
+def abated(target: Target, levels: LevelSource, years: Sequence[int]) -> Iterator[Bound]:
     r"""$B_{q,y} - X_{q,y} + E_{q,y} \ge v$, E what stock commissioned up to the base year does; per span: summed."""
     x = levels.level(target.quantity, target.scope, target.sectors)
     constant = dict(zip(levels.years, levels.baseline_of(x) + levels.old_change_of(x), strict=True))
@@ -105,7 +105,7 @@ def abated(target: Target, levels: Levels, years: Sequence[int]) -> Iterator[Bou
             yield Bound(counted[-1], achieved, target.sense, Side(constant=stated(target)))
 
 
-def share(target: Target, levels: Levels, years: Sequence[int]) -> Iterator[Bound]:
+def share(target: Target, levels: LevelSource, years: Sequence[int]) -> Iterator[Bound]:
     r"""$X_{q,y} \lessgtr v\,X_{q',y}$: multiplied out, so it stays linear."""
     part = levels.level(target.quantity, target.scope, target.sectors)
     whole = levels.level(target.of or "", target.scope)
@@ -113,7 +113,7 @@ def share(target: Target, levels: Levels, years: Sequence[int]) -> Iterator[Boun
         yield Bound(y, one(part, y), target.sense, one(whole, y, stated(target)))
 
 
-def intensity(target: Target, levels: Levels, years: Sequence[int]) -> Iterator[Bound]:
+def intensity(target: Target, levels: LevelSource, years: Sequence[int]) -> Iterator[Bound]:
     r"""$X_{q,y} / D_y \le (1+v)\,X_{q,b} / D_b$, multiplied by $D_y$."""
     x = levels.level(target.quantity, target.scope, target.sectors)
     driver = levels.driver(target.of or "", target.scope)
@@ -124,7 +124,7 @@ def intensity(target: Target, levels: Levels, years: Sequence[int]) -> Iterator[
         yield Bound(y, one(x, y), target.sense, bound, price_unit=growth)
 
 
-def cumulative(target: Target, levels: Levels, years: Sequence[int]) -> Iterator[Bound]:
+def cumulative(target: Target, levels: LevelSource, years: Sequence[int]) -> Iterator[Bound]:
     r"""$\sum_y X_{q,y} \lessgtr v$."""
     x = levels.level(target.quantity, target.scope, target.sectors)
     if years:
@@ -132,7 +132,7 @@ def cumulative(target: Target, levels: Levels, years: Sequence[int]) -> Iterator
         yield Bound(years[-1], achieved, target.sense, Side(constant=stated(target)))
 
 
-def peak(target: Target, levels: Levels, years: Sequence[int]) -> Iterator[Bound]:
+def peak(target: Target, levels: LevelSource, years: Sequence[int]) -> Iterator[Bound]:
     r"""$X_{q,y+1} \le (1-\text{decline})\,X_{q,y}$ for $y \ge by$; with a value also $X_{q,y} \le v$."""
     x = levels.level(target.quantity, target.scope, target.sectors)
     after = [y for y in levels.years if target.by is None or y >= target.by]
@@ -144,11 +144,11 @@ def peak(target: Target, levels: Levels, years: Sequence[int]) -> Iterator[Bound
             yield Bound(y, one(x, y), target.sense, Side(constant=target.value), part="value")
 
 
-KINDS: dict[str, Callable[[Target, Levels, Sequence[int]], Iterator[Bound]]] = {
+KINDS: dict[str, Callable[[Target, LevelSource, Sequence[int]], Iterator[Bound]]] = {
     kind.__name__: kind for kind in (level, change, abated, share, intensity, cumulative, peak)
 }
 
 
-def bounds(target: Target, levels: Levels) -> Iterator[Bound]:
+def bounds(target: Target, levels: LevelSource) -> Iterator[Bound]:
     """The rows that `target` asks for, in years of the plan."""
     return KINDS[target.kind](target, levels, span(target.first_year, target.last_year, levels.years))
