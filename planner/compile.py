@@ -9,7 +9,7 @@ import numpy as np
 import pyomo.environ as pyo
 from numpy.typing import NDArray
 from pyomo.repn.plugins.standard_form import LinearStandardFormCompiler
-from scipy.sparse import csr_array
+from scipy.sparse import coo_array, csr_array
 
 from planner.expand import Data, Expander, Terms, relation, templates
 from planner.formulation import COSTS, DOMAINS, ROWS, VARIABLES, net_present_value, total
@@ -109,7 +109,9 @@ def compile_problem(problem: Problem) -> Matrix:
     expander = Expander(data)
     made = templates()
     columns: list[Name] = []
-    lower, upper, integer = [], [], []
+    lower: list[NDArray[np.float64]] = []
+    upper: list[NDArray[np.float64]] = []
+    integer: list[NDArray[np.bool_]] = []
     for item in VARIABLES:
         keys = getattr(problem, item.index)
         data.columns[item.name] = len(columns)
@@ -181,9 +183,8 @@ def _sparse(parts: Sequence[Terms], rows: int, columns: int) -> csr_array:
         return csr_array((rows, columns), dtype=float)
     terms = Terms.joined(parts)
     used = terms.column >= 0
-    matrix = csr_array(
-        (terms.coefficient[used], (terms.position[used], terms.column[used])), shape=(rows, columns), dtype=float
-    )
+    entries = (terms.coefficient[used], (terms.position[used], terms.column[used]))
+    matrix: csr_array = coo_array(entries, shape=(rows, columns)).tocsr()
     matrix.sum_duplicates()
     matrix.eliminate_zeros()
     matrix.sort_indices()

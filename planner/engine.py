@@ -24,9 +24,9 @@ MIP_GAP = 1e-7
 HELD = 1e-7
 """Relative slack within which the tie-break holds the last stage [-]."""
 LARGEST_COST = 2.0**10
-"""Largest scaled cost: small enough for the solver's arithmetic, large enough that none is lost in its tolerance."""
+"""Largest scaled cost: small for the solver's arithmetic, yet large enough that none is lost in its tolerance."""
 NUDGE = 1e-5
-"""How far a scaled row is moved to see the price on its other side: far above tolerances, small against any step [-]."""
+"""Largest scaled cost: small for the solver's arithmetic, yet so large that none is lost in its tolerance."""
 STATUS: dict[HighsModelStatus, Status] = {
     HighsModelStatus.kOptimal: "optimal",
     HighsModelStatus.kInfeasible: "infeasible",
@@ -62,7 +62,8 @@ def power_of_two(values: Array) -> Array:
     [1.0, 1.0, 2.0, 0.0009765625]
     """
     exponents = np.frexp(np.where(values > 0, values, 1.0))[1] - 1
-    return np.ldexp(1.0, exponents)
+    powers: Array = np.ldexp(1.0, exponents)
+    return powers
 
 
 @dataclass(frozen=True)
@@ -111,7 +112,7 @@ def scaling(matrix: Matrix) -> Scaling:
         right = matrix.row_upper[rows]
         origin[defined] = settle(lambda at: np.where(free, (right - others @ at) / own, 0.0), origin, defined)
         gap = np.where(free, 0.0, np.abs(right - others @ origin))
-        size = np.abs(others)
+        size = abs(others)
         columns[defined] = 0.0
 
         def widest(at: Array) -> Array:
@@ -262,7 +263,8 @@ class Solver:
                 self.progress(what, time.perf_counter() - begun)
         if failed:
             raise SolverError(str(failed[0])) from failed[0]
-        return self.highs.getModelStatus()
+        status: HighsModelStatus = self.highs.getModelStatus()
+        return status
 
     def values(self) -> Array:
         """Columns of the last solve in the units of the case."""

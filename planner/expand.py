@@ -1,4 +1,4 @@
-"""Row families -> sparse entries: each rule is called once with symbolic indices, and its template expanded with numpy."""
+"""Row families -> sparse entries: each rule is called once with symbolic indices, its template expanded with numpy."""
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
@@ -62,7 +62,8 @@ class Terms:
     def constants(self, size: int) -> Array:
         """Sum of the constants at each position."""
         fixed = self.column < 0
-        return np.bincount(self.position[fixed], self.coefficient[fixed], minlength=size)
+        sums: Array = np.bincount(self.position[fixed], self.coefficient[fixed], minlength=size).astype(float)
+        return sums
 
     @property
     def is_constant(self) -> bool:

@@ -96,9 +96,9 @@ class Plan:
 
     @classmethod
     def read(cls, folder: Path | str) -> "Plan":
-        """A plan from the files that `write` made. Raises OSError or ValueError when they are not there or not a plan."""
+        """A plan from the files that `write` made. Raises OSError or ValueError when they are not there or no plan."""
         folder = Path(folder)
-        frames = {
+        frames: dict[str, Any] = {
             name: pd.read_csv(
                 folder / f"{name}.csv", dtype=dict.fromkeys(TEXT_COLUMNS, str), keep_default_na=False, na_values=[""]
             ).reindex(columns=list(columns))
@@ -162,7 +162,13 @@ def without_plan(problem: Problem, matrix: Matrix, timings: dict[str, float]) ->
     """The answer when rows without any variable cannot hold: no solve is needed to know."""
     summary = summarise(problem, matrix, "infeasible", "arithmetic", timings)
     summary["contradictions"] = [f"{family}: {'/'.join(map(str, key))}" for family, key in problem.contradictions]
-    return Plan(summary, **{name: frame([], name) for name in FRAMES}, case=problem.case)
+    return empty(summary, problem.case)
+
+
+def empty(summary: dict[str, Any], case: Case) -> Plan:
+    """An answer without a portfolio."""
+    frames: dict[str, Any] = {name: frame([], name) for name in FRAMES}
+    return Plan(summary, **frames, case=case)
 
 
 def report(problem: Problem, matrix: Matrix, solution: Solution, timings: dict[str, float]) -> Plan:
@@ -170,7 +176,7 @@ def report(problem: Problem, matrix: Matrix, solution: Solution, timings: dict[s
     timings = {**timings, **solution.timings}
     summary = summarise(problem, matrix, solution.status, solution.proof, timings)
     if not solution.found:
-        return Plan(summary, **{name: frame([], name) for name in FRAMES}, case=problem.case)
+        return empty(summary, problem.case)
     begun = time.perf_counter()
     values = by_family(problem, matrix, solution)
     costs = cost_rows(problem, values)
@@ -274,15 +280,13 @@ def portfolio(problem: Problem, values: Mapping[str, Mapping[Key, float]], costs
             m, c, v = str(key[0]), str(key[1]), int(key[2])
             for y in problem.construction_years(m, v):
                 spent[m, c, y] = spent.get((m, c, y), 0.0) + problem.installment[m, v] * started
-    own: dict[Key, float] = {}
-    for row in costs[costs["item"].isin(["annuity", "fixed_om"])].itertuples(index=False):
-        key = (row.id, row.city, row.year)
-        own[key] = own.get(key, 0.0) + row.value
+    running = costs[costs["item"].isin(["annuity", "fixed_om"])]
+    own = running.groupby(["id", "city", "year"])["value"].sum().to_dict()
     rows = []
     for key in problem.holdings:
         started, stock = values["starts"].get(key, 0.0), values["stock"][key]
         if started or stock or spent.get(key):
-            rows.append((*key, started, stock, spent.get(key, 0.0), own.get(key, 0.0)))
+            rows.append((*key, started, stock, spent.get(key, 0.0), float(own.get(key, 0.0))))
     return frame(rows, "portfolio")
 
 
@@ -367,10 +371,10 @@ def prices(matrix: Matrix, solution: Solution) -> pd.DataFrame:
 
 def measures(problem: Problem, plan: pd.DataFrame, costs: pd.DataFrame) -> pd.DataFrame:
     """Own cost (discounted annuities and running costs), capital spending and starts of every measure."""
-    own = costs[costs["item"].isin(["annuity", "fixed_om"])].groupby("id")["discounted"].sum()
-    sums = plan.groupby("measure")[["capex", "starts"]].sum()
+    own = costs[costs["item"].isin(["annuity", "fixed_om"])].groupby("id")["discounted"].sum().to_dict()
+    sums = plan.groupby("measure")[["capex", "starts"]].sum().to_dict()
     rows = [
-        (m, own.get(m, 0.0), *(sums.loc[m].tolist() if m in sums.index else (0.0, 0.0)), None, None)
+        (m, own.get(m, 0.0), sums["capex"].get(m, 0.0), sums["starts"].get(m, 0.0), None, None)
         for m in problem.measures
     ]
     return frame(rows, "measures")

@@ -17,11 +17,25 @@ class LevelSource(Protocol):
     years: list[int]
     base_year: int
 
-    def level(self, what: str, scope: str = ..., sectors: Iterable[str] = ...) -> str: ...
-    def base_level(self, level: str) -> float: ...
-    def baseline_of(self, level: str, offset: int = ...) -> NDArray[np.float64]: ...
-    def old_change_of(self, level: str) -> NDArray[np.float64]: ...
-    def driver(self, name: str, scope: str) -> dict[int, float]: ...
+    def level(self, what: str, scope: str = ..., sectors: Iterable[str] = ...) -> str:
+        """Id of a level of a quantity, `capex`, `cost` or a fund."""
+        ...
+
+    def base_level(self, level: str) -> float:
+        """Level in the base year."""
+        ...
+
+    def baseline_of(self, level: str, offset: int = ...) -> NDArray[np.float64]:
+        """Baseline over the plan years."""
+        ...
+
+    def old_change_of(self, level: str) -> NDArray[np.float64]:
+        """What stock commissioned up to the base year changes."""
+        ...
+
+    def driver(self, name: str, scope: str) -> dict[int, float]:
+        """Path of a driver over base year and plan."""
+        ...
 
 
 @dataclass(frozen=True)
@@ -42,7 +56,7 @@ class Bound:
 
     year: int
     achieved: Side
-    sense: str
+    sense: str | None
     bound: Side
     part: str = ""
     price_unit: float = 1.0

@@ -56,8 +56,9 @@ def path(points: Mapping[int | None, float], years: Sequence[int]) -> NDArray[np
     dated = sorted((year, value) for year, value in points.items() if year is not None)
     if not dated:
         return np.full(len(years), points[None], dtype=float)
-    known, values = zip(*dated, strict=True)
-    return np.interp(np.asarray(years, dtype=float), np.asarray(known, dtype=float), np.asarray(values, dtype=float))
+    known, values = np.array(dated, dtype=float).T
+    found: NDArray[np.float64] = np.interp(np.asarray(years, dtype=float), known, values)
+    return found
 
 
 def span(first: int | None, last: int | None, years: Sequence[int]) -> list[int]:

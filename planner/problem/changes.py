@@ -30,6 +30,7 @@ class Route:
 
     @property
     def id(self) -> str:
+        """Its name as a key."""
         return ">".join((self.source, self.target, self.to_sector, self.allocation))
 
     def sector(self, sector: str) -> str:
@@ -126,7 +127,7 @@ class Changes(Groups):
         return sorted(routes, key=lambda r: order[r.source])
 
     def _read_effects(self, years: Sequence[int]) -> dict[tuple[str, str, str], Path]:
-        """Effect of one unit of a measure on a quantity in a city, over base year and plan [unit of q per unit and year]."""
+        """Effect of one unit of a measure on a quantity in a city, over base year and plan [unit of q per unit]."""
         unit = {row.quantity: row.unit for row in self.case.quantities}
         points: dict[tuple[str, str, str | None], dict[int | None, float]] = defaultdict(dict)
         for row in self.case.effects:
@@ -220,9 +221,7 @@ class Changes(Groups):
             if held.get((m, c)):
                 place = (q, c, self.measures[m].sector)
                 direct[place] = direct.get(place, 0.0) + values[:1] * held[m, c]
-        points: dict[tuple[str, str], dict[int | None, float]] = defaultdict(dict)
-        for row in self.case.potentials:
-            points[row.measure, row.city][row.year] = row.potential
+        points = self.potential_points
         for (g, c), pair in self.overlap_pairs.items():
             stock = [held.get((m, c), 0.0) for m in pair]
             potential = [max(path(points[m, c], [self.base_year])[0], a) for m, a in zip(pair, stock, strict=True)]

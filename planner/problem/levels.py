@@ -10,7 +10,7 @@ from planner.case import Case
 from planner.problem.changes import Place
 from planner.problem.money import Money
 from planner.problem.stock import Path
-from planner.rows import PROVINCE
+from planner.rows import FUND, PROVINCE, Budget
 from planner.targets import Bound, bounds
 from planner.timing import path, span
 
@@ -25,6 +25,7 @@ class Level:
 
     @property
     def id(self) -> str:
+        """Its name as a key."""
         return "|".join((self.what, self.scope, ";".join(self.sectors)))
 
 
@@ -38,13 +39,13 @@ class Levels(Money):
         self._read_levels()
 
     def level(self, what: str, scope: str = PROVINCE, sectors: Iterable[str] = ()) -> str:
-        """Id of the level of `what` over `scope` and `sectors` (none: all); asking for it makes it part of the model."""
+        """Id of the level of `what` over `scope` and `sectors` (none: all); asking makes it part of the model."""
         level = Level(what, scope or PROVINCE, tuple(sectors))
         self._levels.setdefault(level.id, level)
         return level.id
 
     def baseline_of(self, level: str, offset: int = 1) -> Path:
-        """Baseline of a level over the plan years (`offset` 1) or base year and plan years (0) [unit of its quantity]."""
+        """Baseline of a level over the plan years, or with `offset` 0 base year and plan years [its unit]."""
         spec = self._levels[level]
         total = np.zeros(len(self.years) + 1)
         for (q, c, s), values in self.baseline_path.items():
@@ -92,7 +93,7 @@ class Levels(Money):
         self.bounds: dict[tuple[str, int], Bound] = {}
         """Every row a target asks for, enforced or only reported, by its name and last year."""
         self.goal_target: dict[str, str] = {}
-        """The target that a row's name belongs to: the name is the target's id, with `:part` for a second row a year."""
+        """The target of a row's name: the name is the target's id, with `:part` for a second row in a year."""
         for target in self.case.targets:
             for bound in bounds(target, self):
                 name = f"{target.target}:{bound.part}" if bound.part else target.target
@@ -132,14 +133,14 @@ class Levels(Money):
         self.budgets: dict[tuple[str, int], tuple[list[tuple[str, int]], float]] = {}
         """Every row a budget asks for: the spending it counts and its limit [currency]."""
         points: dict[str, dict[int | None, float]] = defaultdict(dict)
-        heads = {}
+        heads: dict[str, Budget] = {}
         for row in self.case.budgets:
             heads.setdefault(row.budget, row)
             points[row.budget][row.year] = row.limit
         for b, row in heads.items():
             years = span(row.first_year, row.last_year, self.years)
             limits = path(points[b], years).tolist() if years else []
-            what = "fund:" + ";".join(row.fund) if row.fund else "capex"
+            what = FUND + ";".join(row.fund) if row.fund else "capex"
             level = self.level(what, row.scope, row.sectors)
             if row.per == "span":
                 if years:
@@ -199,40 +200,44 @@ class Levels(Money):
         self.level_holdings: dict[tuple[str, int], list[tuple[str, str]]] = {}
         self.level_serving: dict[tuple[str, int], list[tuple[str, str, int]]] = {}
         self.level_priced: dict[tuple[str, int], list[Place]] = {}
-        by_year: dict[str, dict[int, list[tuple[str, ...]]]] = {}
-        for name, keys in (("spendings", self.spendings), ("payments", self.payments), ("priced", self.priced)):
-            by_year[name] = defaultdict(list)
-            for key in keys:
-                by_year[name][key[-1]].append(key[:-1])
+        spendings: dict[int, list[tuple[str, str]]] = defaultdict(list)
+        for k, c, y in self.spendings:
+            spendings[y].append((k, c))
+        payments: dict[int, list[tuple[str, str, str]]] = defaultdict(list)
+        for f, k, c, y in self.payments:
+            payments[y].append((f, k, c))
+        priced: dict[int, list[Place]] = defaultdict(list)
+        for q, c, s, y in self.priced:
+            priced[y].append((q, c, s))
         self.leveled = [(level, y) for level in self._levels for y in self.years]
         for level, spec in self._levels.items():
             baseline = self.baseline_of(level)
-            for i, y in enumerate(self.years):
-                key = (level, y)
+            for i, year in enumerate(self.years):
+                key = (level, year)
                 if spec.what == "cost":
                     self.cost_levels.append(key)
                     self.level_holdings[key] = [
                         (m, c) for m, c in self.potential_path if self.covers(spec, c, self.measures[m].sector)
                     ]
                     self.level_serving[key] = [
-                        (m, c, v) for m, c in self.level_holdings[key] for v in self.serving[m, c, y]
+                        (m, c, v) for m, c in self.level_holdings[key] for v in self.serving[m, c, year]
                     ]
-                    self.level_priced[key] = [p for p in by_year["priced"][y] if self.covers(spec, p[1], p[2])]
+                    self.level_priced[key] = [p for p in priced[year] if self.covers(spec, p[1], p[2])]
                 elif spec.what == "capex":
                     self.spending_levels.append(key)
                     self.level_spendings[key] = [
-                        (k, c) for k, c in by_year["spendings"][y] if self.covers(spec, c, self.pool_sector[k])
+                        (k, c) for k, c in spendings[year] if self.covers(spec, c, self.pool_sector[k])
                     ]
-                    self.level_base[key] = self._earmarked(spec, y, self.funds)
-                elif spec.what.startswith("fund:"):
-                    funds = spec.what.removeprefix("fund:").split(";")
+                    self.level_base[key] = self._earmarked(spec, year, self.funds)
+                elif spec.what.startswith(FUND):
+                    funds = spec.what.removeprefix(FUND).split(";")
                     self.fund_levels.append(key)
                     self.level_payments[key] = [
                         (f, k, c)
-                        for f, k, c in by_year["payments"][y]
+                        for f, k, c in payments[year]
                         if f in funds and self.covers(spec, c, self.pool_sector[k])
                     ]
-                    self.level_base[key] = self._earmarked(spec, y, funds)
+                    self.level_base[key] = self._earmarked(spec, year, funds)
                 else:
                     self.quantity_levels.append(key)
                     self.level_changes[key] = [

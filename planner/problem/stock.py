@@ -55,7 +55,7 @@ class Stock:
         self.history: dict[tuple[str, str], History] = defaultdict(History)
         for existing in self.case.existing:
             self.history[existing.measure, existing.city].commissioned.append(existing)
-        points: dict[tuple[str, str], dict[int | None, float]] = defaultdict(dict)
+        points = self.potential_points = defaultdict[tuple[str, str], dict[int | None, float]](dict)
         for row in self.case.potentials:
             points[row.measure, row.city][row.year] = row.potential
         for m in self.measures:
