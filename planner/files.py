@@ -251,7 +251,7 @@ def _node(event: Any, events: Iterator[Any], label: str, depth: int) -> Any:
     if depth > DEEPEST:
         raise _refuse("yaml_depth", where, expected=DEEPEST)
     if isinstance(event, yaml.ScalarEvent):
-        if event.style is None:
+        if event.implicit[0]:  # neither quoted nor a block
             return {"": None, "~": None, "null": None, "true": True, "false": False}.get(event.value, event.value)
         return event.value
     if isinstance(event, yaml.SequenceStartEvent):

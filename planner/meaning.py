@@ -281,7 +281,7 @@ def baseline_is_held_once(tables: Tables) -> Iterator[Issue]:
             yield warning("baseline_city_and_province", row.at, "city", found=row.quantity, **names)
 
 
-@needs("case", "baseline", "effects", "measures", "potentials", "quantities", "conversions")
+@needs("case", "baseline", "effects", "measures", "potentials", "quantities")
 def effects_fit_the_baseline(tables: Tables) -> Iterator[Issue]:
     """One measure alone cannot cut more than there is; said with numbers, for the province in the last year."""
     last = [tables.settings.last_year]
@@ -296,7 +296,6 @@ def effects_fit_the_baseline(tables: Tables) -> Iterator[Issue]:
         scale = 1.0 if row.unit is None else _factor_or_one(row.unit, units[row.quantity])
         effects[row.measure, row.quantity, row.city][row.year] = row.value * scale
         first.setdefault((row.measure, row.quantity), row)
-    driven = {row.to_quantity for row in tables.conversions}
     cut: dict[tuple[str, str], float] = defaultdict(float)
     by_measure: dict[str, list[str]] = defaultdict(list)
     for measure, quantity in first:
@@ -310,7 +309,7 @@ def effects_fit_the_baseline(tables: Tables) -> Iterator[Issue]:
     for (measure, quantity), amount in cut.items():
         there = level.get((quantity, sectors[measure]))
         # Sinks and other quantities below zero, or changes only, have nothing that a cut could be larger than.
-        if there is not None and there > 0 and amount > there * (1 + ROUNDING) and quantity not in driven:
+        if there is not None and there > 0 and amount > there * (1 + ROUNDING):
             names = {"measure": measure, "quantity": quantity, "sector": sectors[measure], "unit": units[quantity]}
             numbers = {"found": _amount(amount), "expected": _amount(there), "year": last[0]}
             yield warning("effect_above_baseline", first[measure, quantity].at, "value", **numbers, **names)

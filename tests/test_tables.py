@@ -11,47 +11,15 @@ from pathlib import Path
 
 import openpyxl
 import pytest
+from damage import TUTORIAL, Damage, add, damaged, drop_column, faults, header_only, keys, only, swap
 
 from planner import text
-from planner.errors import CaseError, Issue
+from planner.errors import CaseError
 from planner.rows import TABLES
 from planner.tables import read_case, write_case, write_workbook
 
 ROOT = Path(__file__).parent.parent
-TUTORIAL = ROOT / "cases" / "tutorial"
 JIANGXI = ROOT / "cases" / "jiangxi"
-
-Damage = Callable[[str], str]
-
-
-def swap(old: str, new: str) -> Damage:
-    """Replace the first `old`, which must be there."""
-
-    def damage(content: str) -> str:
-        assert old in content, f"{old!r} is not in the tutorial"
-        return content.replace(old, new, 1)
-
-    return damage
-
-
-def add(*lines: str) -> Damage:
-    return lambda content: content + "".join(line + "\n" for line in lines)
-
-
-def drop_column(name: str) -> Damage:
-    def damage(content: str) -> str:
-        lines = [line.split(",") for line in content.splitlines()]
-        place = lines[0].index(name)
-        return "".join(",".join(cells[:place] + cells[place + 1 :]) + "\n" for cells in lines)
-
-    return damage
-
-
-def only(content: str) -> Damage:
-    return lambda _: content
-
-
-HEADER_ONLY: Damage = lambda content: content.split("\n", 1)[0] + "\n"
 
 # what is damaged, how, and the issue it must give: key, row, column
 FAULTS: list[tuple[str, Damage, str, int | None, str | None]] = [
@@ -109,7 +77,7 @@ FAULTS: list[tuple[str, Damage, str, int | None, str | None]] = [
     ("potentials.csv", add("Total,,13250,"), "total_row", 26, "measure"),
     ("effects.csv", only(""), "file_empty", None, None),
     ("effects.csv", only("<html><table><tr><td>measure</td></tr></table></html>"), "html", None, None),
-    ("potentials.csv", HEADER_ONLY, "table_empty", None, None),
+    ("potentials.csv", header_only, "table_empty", None, None),
     ("effects.csv", swap("wind", "wi\0nd"), "nul_byte", 4, None),
     # settings
     ("case.yaml", swap("base_year: 2020", "base_year: 2021"), "base_not_before_first", None, "base_year"),
@@ -123,7 +91,13 @@ FAULTS: list[tuple[str, Damage, str, int | None, str | None]] = [
     ("case.yaml", swap("objective: cost", "objective: costs"), "unknown_objective", None, "objective"),
     ("case.yaml", swap("objective: cost", "objective: quantity:co3"), "unknown_id", None, "objective"),
     ("case.yaml", swap("perspective: market", "perspective: sozial"), "unknown_perspective", None, "perspective"),
-    ("case.yaml", swap("perspective: market", "perspective: [social, tax]"), "unknown_perspective", None, "perspective"),
+    (
+        "case.yaml",
+        swap("perspective: market", "perspective: [social, tax]"),
+        "unknown_perspective",
+        None,
+        "perspective",
+    ),
     ("case.yaml", swap("data: []", "data: []\nas_of: 2030"), "as_of_outside", None, "as_of"),
     ("case.yaml", swap("data: []", "data: [../facts]"), "data_missing", None, "data"),
     ("case.yaml", swap("data: []", "base_year: 2019"), "key_twice", 13, None),
@@ -136,24 +110,6 @@ FAULTS: list[tuple[str, Damage, str, int | None, str | None]] = [
     ("case.yaml", swap("  zh:", "  fr:"), "title_language", None, "title"),
     ("case.yaml", swap("money_unit: million", "money_unit: 亿元"), "not_a_choice", None, "money_unit"),
 ]
-
-
-def damaged(folder: Path, file: str, damage: Damage) -> Path:
-    """A copy of the tutorial with one file damaged."""
-    shutil.copytree(TUTORIAL, folder, dirs_exist_ok=True)
-    path = folder / file
-    path.write_text(damage(path.read_text(encoding="utf-8")), encoding="utf-8")
-    return folder
-
-
-def faults(folder: Path) -> list[Issue]:
-    with pytest.raises(CaseError) as raised:
-        read_case(folder)
-    for issue in raised.value.issues:
-        for lang in text.LANGUAGES:  # whatever is wrong can be said
-            assert text.issue(issue, lang)
-            assert text.remedy(issue, lang)
-    return raised.value.errors
 
 
 @pytest.mark.parametrize(("file", "damage", "key", "row", "column"), FAULTS, ids=[f"{f[2]}-{f[0]}" for f in FAULTS])
@@ -204,4 +160,300 @@ def test_ten_faults_in_five_files_are_listed_at_once_in_both_languages(tmp_path:
         ]
     )
     assert len(set(chinese)) == 10
-    assert "effects.csv,第5行,quantity:“Nox”不在quantities.csv中(是否应为“nox”?) | 请更正代码,或在quantities.csv中添加。" in chinese
+    assert (
+        "effects.csv,第5行,quantity:“Nox”不在quantities.csv中(是否应为“nox”?) | 请更正代码,或在quantities.csv中添加。"
+        in chinese
+    )
+
+
+# ---------------------------------------------------------------- files
+
+
+def write(folder: Path, file: str, content: bytes) -> Path:
+    shutil.copytree(TUTORIAL, folder, dirs_exist_ok=True)
+    (folder / file).write_bytes(content)
+    return folder
+
+
+EFFECTS = (TUTORIAL / "effects.csv").read_bytes()
+CITIES = (TUTORIAL / "cities.csv").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize(
+    ("content", "key"),
+    [
+        (EFFECTS.decode().encode("utf-16"), "utf16"),
+        (EFFECTS.decode().encode("utf-16-le"), "nul_byte"),
+        (b"PK\x03\x04" + bytes(100), "workbook_as_text"),
+        (b"\xd0\xcf\x11\xe0" + bytes(100), "workbook_as_text"),
+        (b"   \n\n", "file_empty"),
+        (b"<!DOCTYPE html><html></html>", "html"),
+        (EFFECTS.replace(b"wind", b"w\xffnd"), "damaged_text"),
+        (EFFECTS.replace(b"wind", b"caf\xe9 noir"), "damaged_text"),
+    ],
+    ids=["utf16", "utf16-without-mark", "xlsx", "xls", "blank", "html", "damaged", "latin1"],
+)
+def test_a_file_that_is_no_table_is_refused(tmp_path: Path, content: bytes, key: str) -> None:
+    assert keys(faults(write(tmp_path / "case", "effects.csv", content))) == [(key, "effects.csv")]
+
+
+def test_a_damaged_byte_among_chinese_is_not_taken_for_another_encoding(tmp_path: Path) -> None:
+    data = CITIES.encode().replace("川".encode(), b"\xe5\xb7")
+    found = faults(write(tmp_path / "case", "cities.csv", data))
+    assert (found[0].key, found[0].row) == ("damaged_text", 4)
+
+
+def test_a_byte_order_mark_is_no_part_of_the_first_column(tmp_path: Path) -> None:
+    case = read_case(write(tmp_path / "case", "cities.csv", b"\xef\xbb\xbf" + CITIES.encode()))
+    assert case.digest == read_case(TUTORIAL).digest
+
+
+def test_chinese_excel_is_read_with_a_warning_that_names_the_encoding(tmp_path: Path) -> None:
+    case = read_case(write(tmp_path / "case", "cities.csv", CITIES.encode("gb18030")))
+    assert case.cities[0].name_zh == "港城"
+    assert ("gb18030", "cities.csv") in keys(list(case.warnings))
+
+
+def test_windows_line_ends_and_blank_lines_are_harmless(tmp_path: Path) -> None:
+    content = CITIES.replace("\n", "\r\n") + "\r\n,,,,\r\n"
+    assert read_case(write(tmp_path / "case", "cities.csv", content.encode())).digest == read_case(TUTORIAL).digest
+
+
+def test_rows_are_counted_as_in_a_spreadsheet(tmp_path: Path) -> None:
+    content = CITIES.replace("harbor,港城", 'harbor,"港\n城"').replace("plain,川城,Plain,27.0", "\nplain,川城,Plain,x")
+    found = faults(write(tmp_path / "case", "cities.csv", content.encode()))
+    assert [(issue.row, issue.column) for issue in found] == [(5, "lat")]
+
+
+def test_a_whole_number_may_end_in_point_zero(tmp_path: Path) -> None:
+    drivers = (TUTORIAL / "drivers.csv").read_bytes().replace(b"gdp,2025,", b"gdp,2025.0,")
+    assert read_case(write(tmp_path / "case", "drivers.csv", drivers)).digest == read_case(TUTORIAL).digest
+
+
+def test_names_that_look_like_nothing_stay_text(tmp_path: Path) -> None:
+    content = CITIES.replace("Harbor", "NA").replace("Ridge", "None").replace("Plain", "null")
+    case = read_case(write(tmp_path / "case", "cities.csv", content.encode()))
+    assert [row.name_en for row in case.cities] == ["NA", "None", "null"]
+
+
+def test_scripts_in_names_are_text(tmp_path: Path) -> None:
+    content = CITIES.replace("Harbor", "<script>alert(1)</script>")
+    assert read_case(write(tmp_path / "case", "cities.csv", content.encode())).cities[0].name_en.startswith("<script>")
+
+
+def test_no_in_yaml_is_a_word(tmp_path: Path) -> None:
+    settings = (TUTORIAL / "case.yaml").read_bytes().replace(b"name: tutorial", b"name: NO")
+    assert read_case(write(tmp_path / "case", "case.yaml", settings)).settings.name == "NO"
+
+
+def test_scientific_notation_in_yaml_is_a_number(tmp_path: Path) -> None:
+    settings = (TUTORIAL / "case.yaml").read_bytes().replace(b"data: []", b"tolerance: 1e-3")
+    assert read_case(write(tmp_path / "case", "case.yaml", settings)).settings.tolerance == 0.001
+
+
+@pytest.mark.parametrize(
+    ("make", "key"),
+    [
+        (lambda path: path.mkdir(), "is_folder"),
+        (lambda path: path.symlink_to("nowhere.csv"), "dangling_link"),
+        (os.mkfifo, "no_regular_file"),
+    ],
+    ids=["folder", "link", "pipe"],
+)
+def test_what_is_no_file_is_not_opened(tmp_path: Path, make: Callable[[Path], None], key: str) -> None:
+    folder = tmp_path / "case"
+    shutil.copytree(TUTORIAL, folder)
+    (folder / "effects.csv").unlink()
+    make(folder / "effects.csv")
+    assert keys(faults(folder)) == [(key, "effects.csv")]
+
+
+def test_an_over_long_file_is_refused_before_it_is_read(tmp_path: Path) -> None:
+    folder = write(tmp_path / "case", "effects.csv", EFFECTS)
+    with (folder / "effects.csv").open("r+b") as stream:
+        stream.truncate(60_000_000)
+    assert keys(faults(folder)) == [("file_too_large", "effects.csv")]
+
+
+@pytest.mark.parametrize("name", ["efects.csv", "Effects.csv", "effects.CSV", "effects.xlsx", "effects.csv.txt"])
+def test_a_table_that_nobody_would_read_is_a_fault(tmp_path: Path, name: str) -> None:
+    folder = write(tmp_path / "case", name, EFFECTS)
+    found = faults(folder)
+    assert keys(found) == [("unknown_table", name)]
+    assert "effects.csv" in text.issue(found[0], "en")
+
+
+def test_missing_tables_and_settings_are_all_named(tmp_path: Path) -> None:
+    folder = tmp_path / "case"
+    folder.mkdir()
+    missing = {"cities.csv", "sectors.csv", "quantities.csv", "measures.csv", "potentials.csv", "baseline.csv"}
+    assert {file for _, file in keys(faults(folder))} == missing | {"case.yaml"}
+
+
+def test_a_case_that_is_not_there_is_said_plainly(tmp_path: Path) -> None:
+    assert keys(faults(tmp_path / "nowhere")) == [("case_missing", "nowhere")]
+
+
+def test_a_misspelt_id_is_one_fault_not_one_per_use(tmp_path: Path) -> None:
+    measures = (TUTORIAL / "measures.csv").read_bytes().replace(b"\nwind,", "\nwind\u200b,".encode())
+    assert keys(faults(write(tmp_path / "case", "measures.csv", measures))) == [("hidden_character", "measures.csv")]
+
+
+def test_faults_in_shared_data_name_their_folder() -> None:
+    case = read_case(JIANGXI)
+    assert case.effects[0].at.file == "../../data/jiangxi/effects.csv"
+    assert case.targets[0].at.file == "targets.csv"
+
+
+# ---------------------------------------------------------------- round trips
+
+
+@pytest.mark.parametrize("folder", [TUTORIAL, JIANGXI], ids=["tutorial", "jiangxi"])
+def test_a_written_case_reads_back_the_same(tmp_path: Path, folder: Path) -> None:
+    case = read_case(folder)
+    write_case(case, tmp_path / "copy")
+    write_workbook(case, tmp_path / "copy.xlsx")
+    for path in (tmp_path / "copy", tmp_path / "copy.xlsx"):
+        again = read_case(path)
+        assert again.digest == case.digest
+        assert all(again.rows(table) == case.rows(table) for table in TABLES)
+        assert again.settings.title == case.settings.title
+
+
+HOSTILE = ["=1+1", "+49", "-note", "@SUM(A1)", "'quoted'", "'=x", "''", 'a "b", c', "line\nbreak", "<b>&amp;"]
+
+
+@pytest.mark.parametrize("note", HOSTILE)
+def test_texts_that_look_like_formulas_survive_and_never_become_formulas(tmp_path: Path, note: str) -> None:
+    row = {"city": "isle", "name_zh": "岛", "name_en": note, "note": note, "x_own": note}
+    case = read_case(TUTORIAL).edited([{"table": "cities", "add": row}])
+    write_workbook(case, tmp_path / "copy.xlsx")
+    write_case(case, tmp_path / "copy")
+    for path in (tmp_path / "copy", tmp_path / "copy.xlsx"):
+        city = read_case(path).cities[-1]
+        assert (city.name_en, city.note, city.extra) == (note, note, {"x_own": note})
+    sheet = openpyxl.load_workbook(tmp_path / "copy.xlsx")["cities"]
+    assert all(cell.data_type != "f" for row_cells in sheet.iter_rows() for cell in row_cells)
+
+
+def test_a_case_is_never_written_over_another(tmp_path: Path) -> None:
+    (tmp_path / "mine.txt").write_text("precious", encoding="utf-8")
+    with pytest.raises(CaseError):
+        write_case(read_case(TUTORIAL), tmp_path)
+    assert [file.name for file in tmp_path.iterdir()] == ["mine.txt"]
+
+
+def test_a_failed_write_leaves_nothing_behind(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    case = read_case(TUTORIAL)
+    old = tmp_path / "copy.xlsx"
+    old.write_bytes(b"old")
+
+    def full(_: int) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(os, "fsync", full)
+    with pytest.raises(OSError, match="No space"):
+        write_workbook(case, old)
+    with pytest.raises(OSError, match="No space"):
+        write_case(case, tmp_path / "copy")
+    assert [file.name for file in tmp_path.iterdir()] == ["copy.xlsx"]
+    assert old.read_bytes() == b"old"
+
+
+# ---------------------------------------------------------------- workbooks
+
+
+@pytest.fixture(scope="module")
+def workbook(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("book") / "plan.xlsx"
+    write_workbook(read_case(TUTORIAL), path)
+    return path
+
+
+def reworked(workbook: Path, folder: Path, change: Callable[[openpyxl.Workbook], object]) -> Path:
+    book = openpyxl.load_workbook(workbook)
+    change(book)
+    book.save(folder / "plan.xlsx")
+    return folder / "plan.xlsx"
+
+
+def put(sheet: str, cell: str, value: object) -> Callable[[openpyxl.Workbook], object]:
+    return lambda book: book[sheet].__setitem__(cell, value)
+
+
+@pytest.mark.parametrize(
+    ("change", "key", "file", "row"),
+    [
+        (lambda book: book.create_sheet("Sheet1"), "unknown_sheet", "plan.xlsx", None),
+        (lambda book: book.remove(book["potentials"]), "sheet_missing", "plan.xlsx", None),
+        (lambda book: book.remove(book["case"]), "settings_sheet_missing", "plan.xlsx", None),
+        (lambda book: book["potentials"].merge_cells("A2:A4"), "merged_cells", "plan.xlsx [potentials]", None),
+        (put("potentials", "C3", "=100*3"), "formula_without_value", "plan.xlsx [potentials]", 3),
+        (put("potentials", "C3", "300 MW"), "number_with_words", "plan.xlsx [potentials]", 3),
+        (put("potentials", "C3", True), "truth_for_number", "plan.xlsx [potentials]", 3),
+        (put("case", "A1", "name"), "settings_header", "plan.xlsx [case]", 1),
+        (put("case", "A2", "data"), "data_in_workbook", "plan.xlsx [case]", 2),
+    ],
+)
+def test_a_fault_in_a_workbook_names_its_sheet(
+    tmp_path: Path, workbook: Path, change: Callable[[openpyxl.Workbook], object], key: str, file: str, row: int | None
+) -> None:
+    found = faults(reworked(workbook, tmp_path, change))
+    assert (found[0].key, found[0].file, found[0].row) == (key, file, row)
+
+
+def repacked(workbook: Path, path: Path, extra: dict[str, bytes]) -> Path:
+    """The workbook with further or other parts."""
+    with zipfile.ZipFile(workbook) as old, zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as new:
+        for part in old.infolist():
+            if part.filename not in extra:
+                new.writestr(part, old.read(part))
+        for name, content in extra.items():
+            new.writestr(name, content)
+    return path
+
+
+def test_hostile_workbooks_are_refused(tmp_path: Path, workbook: Path) -> None:
+    bomb = {f"xl/media/{number}.xml": bytes(100_000_000) for number in range(5)}
+    entities = b'<?xml version="1.0"?><!DOCTYPE a [<!ENTITY b "c">]><a>&b;</a>'
+    for name, extra, key in [
+        ("bomb.xlsx", bomb, "workbook_too_large"),
+        ("entities.xlsx", {"xl/workbook.xml": entities}, "workbook_entities"),
+        ("macros.xlsx", {"xl/vbaProject.bin": b"x"}, "workbook_macros"),
+    ]:
+        assert keys(faults(repacked(workbook, tmp_path / name, extra))) == [(key, name)]
+    for name, content, key in [
+        ("text.xlsx", b"measure,city", "no_workbook"),
+        ("old.xlsx", b"\xd0\xcf\x11\xe0", "old_workbook"),
+        ("empty.xlsx", b"", "file_empty"),
+        ("plan.xls", b"\xd0\xcf\x11\xe0", "not_xlsx"),
+    ]:
+        (tmp_path / name).write_bytes(content)
+        assert keys(faults(tmp_path / name)) == [(key, name)]
+    with zipfile.ZipFile(tmp_path / "other.xlsx", "w") as other:
+        other.writestr("readme.txt", "not a workbook")
+    assert keys(faults(tmp_path / "other.xlsx")) == [("no_workbook", "other.xlsx")]
+
+
+# ---------------------------------------------------------------- the door itself
+
+
+def test_reading_imports_no_heavy_library() -> None:
+    heavy = ("pandas", "pyomo", "highspy", "pint", "streamlit", "openpyxl", "scipy")
+    code = (
+        "import sys; from planner.tables import read_case; read_case(sys.argv[1]);"
+        f"print([name for name in {heavy!r} if name in sys.modules])"
+    )
+    run = subprocess.run(
+        [sys.executable, "-c", code, str(TUTORIAL)], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    assert run.stdout.strip() == "[]"
+
+
+def test_every_fault_has_a_place_and_words() -> None:
+    """Keys used in the code are in the catalogue, and the other way round."""
+    code = "".join(file.read_text(encoding="utf-8") for file in sorted((ROOT / "planner").rglob("*.py")))
+    used = set(re.findall(r'(?<!\w)(?:error|warning|_refuse|CellError)\(\s*"([a-z0-9_]+)"', code))
+    known = {key.split(".")[1] for key in text.messages() if key.startswith("issue.")}
+    assert used <= known
+    assert {key for key in known if f'"{key}"' not in code} == set()

@@ -1,0 +1,63 @@
+"""Words: every message stands in both languages, with the same parameters."""
+
+import re
+from string import Formatter
+
+import pytest
+
+from planner import text
+from planner.errors import CaseError, Place, error, warning
+
+
+def fields(message: str) -> set[str]:
+    return {name for _, name, _, _ in Formatter().parse(message) if name}
+
+
+def test_every_message_stands_in_both_languages() -> None:
+    for message in text.messages().values():
+        assert set(message) == set(text.LANGUAGES)
+        assert all(isinstance(words, str) for words in message.values())
+
+
+@pytest.mark.parametrize("key", sorted(key for key in text.messages() if key.startswith("issue.")))
+def test_both_languages_name_the_same_things(key: str) -> None:
+    message = text.messages()[key]
+    assert all(words.strip() for words in message.values())
+    assert fields(message["zh"]) == fields(message["en"])
+
+
+@pytest.mark.parametrize("key", sorted(key for key in text.messages() if key.startswith("issue.")))
+def test_chinese_words_are_chinese(key: str) -> None:
+    assert re.search("[\u4e00-\u9fff]", text.messages()[key]["zh"])
+    assert not re.search("[\u4e00-\u9fff]", text.messages()[key]["en"])
+
+
+def test_every_issue_says_what_is_wrong_and_what_to_do() -> None:
+    names = {key.split(".")[1] for key in text.messages() if key.startswith("issue.")}
+    assert {f"issue.{name}.{part}" for name in names for part in ("what", "do")} <= set(text.messages())
+
+
+def test_an_issue_reads_like_a_sentence_with_its_place() -> None:
+    issue = error("unknown_id", Place("effects.csv", 41), "quantity", found="Nox", table="quantities.csv", hint="nox")
+    assert text.issue(issue, "en") == (
+        "effects.csv, row 41, quantity: 'Nox' is not in quantities.csv (did you mean 'nox'?)"
+    )
+    assert text.issue(issue, "zh") == "effects.csv,第41行,quantity:“Nox”不在quantities.csv中(是否应为“nox”?)"
+    assert text.remedy(issue, "zh") == "请更正代码,或在quantities.csv中添加。"
+
+
+def test_no_hint_leaves_no_empty_brackets() -> None:
+    issue = error("unknown_id", Place("effects.csv", 2), "quantity", found="x", table="quantities.csv", hint="")
+    assert text.issue(issue, "en").endswith("is not in quantities.csv")
+
+
+def test_braces_in_cells_are_harmless() -> None:
+    issue = error("not_a_number", Place("effects.csv", 2), "value", found="{0} {x}")
+    assert "'{0} {x}'" in text.issue(issue, "en")
+
+
+def test_an_error_carries_all_issues_and_counts_the_faults() -> None:
+    place = Place("a.csv")
+    raised = CaseError([error("blank", place), warning("gb18030", place), error("utf16", place)])
+    assert (len(raised.issues), len(raised.errors)) == (3, 2)
+    assert str(raised).startswith("2 faults")
