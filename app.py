@@ -1,0 +1,49 @@
+"""The app: language and case in the sidebar, one page on the public API. Start it with `streamlit run app.py`."""
+
+from pathlib import Path
+
+import streamlit as st
+
+from planner.errors import CaseError
+from planner.text import LANGUAGES, t
+from planner.ui import planning, state
+
+CASES = Path(__file__).parent / "cases"
+ICON = Path(planning.__file__).with_name("icon.svg")
+
+
+def main() -> None:
+    """Choose language and case, then show the plan."""
+    if "lang" not in st.session_state:
+        st.session_state["lang"] = state.preferred_language()
+    lang = st.session_state["lang"]
+    st.set_page_config(page_title=t("ui.app", lang), page_icon=str(ICON), layout="wide")
+    found = state.cases(CASES)
+    with st.sidebar:
+        st.segmented_control(
+            t("ui.language", lang),
+            LANGUAGES,
+            required=True,
+            format_func=lambda code: t("ui.in_language", code),
+            key="lang",
+            label_visibility="collapsed",
+        )
+        if found:
+            if st.session_state.get("case") not in found:
+                asked = st.query_params.get("case")
+                st.session_state["case"] = asked if asked in found else next(iter(found))
+            st.selectbox(
+                t("ui.case", lang), list(found), format_func=lambda name: state.title(found[name], lang), key="case"
+            )
+    if not found:
+        st.info(t("ui.no_plan.no_cases", lang))
+        return
+    name = st.session_state["case"]
+    case = state.read(found[name])
+    if isinstance(case, CaseError):
+        st.error("\n".join([t("ui.no_plan.unreadable", lang, folder=name), "", *planning.issue_lines(case, lang)]))
+        return
+    planning.page(case, lang)
+
+
+main()

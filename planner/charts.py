@@ -1,0 +1,211 @@
+"""Charts: constant Vega-Lite dictionaries. Data comes beside them as a frame whose columns each function names."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+Spec = dict[str, Any]
+
+SECTORS = (
+    *("#0F766E", "#E3A008", "#3B6FB6", "#C2553B", "#7A9E3D"),
+    *("#8C6BB1", "#5FA8A0", "#A67C52", "#D48AA8", "#64748B"),
+)
+"""Colours of sectors, in the order of their table, on every chart."""
+PRIMARY = "#0F766E"
+TARGET = "#B91C1C"
+
+
+@dataclass(frozen=True)
+class Ground:
+    """Colours that depend on what a chart stands on."""
+
+    ink: str
+    baseline: str
+    paper: str
+    target: str = TARGET
+
+
+LIGHT = Ground("#1C2B2A", "#7B8A88", "#FFFFFF")
+DARK = Ground("#E6EEEC", "#93A3A0", "#0E1615", "#F87171")
+
+
+def _of(*parts: str) -> list[Spec]:
+    """Only rows of these parts."""
+    return [{"filter": {"field": "part", "oneOf": list(parts)}}]
+
+
+def _years(title: str | None = None) -> Spec:
+    """An axis of whole years."""
+    axis = {"format": "d", "tickMinStep": 1, "grid": False, "title": title, "labelOverlap": True}
+    return {"field": "year", "type": "quantitative", "axis": axis, "scale": {"nice": False, "zero": False}}
+
+
+def _last(text: str, colour: str, part: str, above: bool) -> Spec:
+    """The name of a line beside its last point."""
+    return {
+        "transform": [
+            *_of(part),
+            {"joinaggregate": [{"op": "max", "field": "year", "as": "last"}]},
+            {"filter": "datum.year == datum.last"},
+        ],
+        "mark": {
+            "type": "text",
+            "align": "right",
+            "dy": -9 if above else 14,
+            "color": colour,
+            "fontWeight": "bold",
+            "fontSize": 13,
+            "text": text,
+        },
+        "encoding": {"y": {"field": "value", "type": "quantitative"}},
+    }
+
+
+def _line(part: str, colour: str, width: float, dash: tuple[int, ...] = ()) -> Spec:
+    mark = {"type": "line", "color": colour, "strokeWidth": width, "strokeDash": list(dash)}
+    return {"transform": _of(part), "mark": mark, "encoding": {"y": {"field": "value", "type": "quantitative"}}}
+
+
+def _ceiling(ground: Ground) -> Spec:
+    """What targets allow, as a red tick in each of their years."""
+    return {
+        "transform": _of("target"),
+        "mark": {"type": "tick", "orient": "horizontal", "color": ground.target, "thickness": 3, "size": 22},
+        "encoding": {"y": {"field": "value", "type": "quantitative"}},
+    }
+
+
+def _hover(words: Mapping[str, str], value: str, part: str, shown: str, names: Mapping[str, str]) -> Spec:
+    """Unseen bars that answer the pointer: an area or a line has no points of its own."""
+    label = {"field": shown, "type": "nominal", "title": words.get(shown, "")}
+    return {
+        "transform": [
+            *_of(part),
+            *({"calculate": f"datum.part == '{p}' ? '{n}' : ''", "as": shown} for p, n in names.items()),
+        ],
+        "mark": {"type": "bar", "opacity": 0, "size": 36},
+        "encoding": {
+            "y": {"field": "low", "type": "quantitative"},
+            "y2": {"field": "high"},
+            "tooltip": [
+                {"field": "year", "type": "quantitative", "format": "d", "title": words["year"]},
+                label,
+                {"field": "value", "type": "quantitative", "format": ",.4~r", "title": value},
+            ],
+        },
+    }
+
+
+def wedge(words: Mapping[str, str], colours: Mapping[str, str], ground: Ground = LIGHT) -> Spec:
+    """What each sector cuts between baseline and plan. Frame: part, year, sector, low, high, value.
+
+    Parts are `cut` (areas from low to high), `baseline`, `planned` and `target` (value). Words: value, cut, year,
+    sector, baseline, plan, target.
+    """
+    scale = {"domain": list(colours), "range": list(colours.values())}
+    legend = {"orient": "bottom", "title": None, "symbolType": "square", "columns": 6, "labelLimit": 240}
+    high = {"field": "high", "type": "quantitative", "title": words["value"], "scale": {"zero": False, "padding": 18}}
+    area: Spec = {
+        "transform": _of("cut"),
+        "mark": {"type": "area", "opacity": 0.9, "stroke": ground.paper, "strokeWidth": 0.6},
+        "encoding": {
+            "y": high,
+            "y2": {"field": "low"},
+            "color": {"field": "sector", "type": "nominal", "scale": scale, "legend": legend},
+        },
+    }
+    return {
+        "height": 400,
+        "encoding": {"x": _years()},
+        "layer": [
+            area,
+            _line("baseline", ground.baseline, 2, (6, 4)),
+            _line("planned", ground.ink, 3),
+            _ceiling(ground),
+            _last(words["baseline"], ground.baseline, "baseline", above=True),
+            _last(words["plan"], ground.ink, "planned", above=False),
+            _hover(words, words["cut"], "cut", "sector", {}),
+        ],
+    }
+
+
+def paths(words: Mapping[str, str], ground: Ground = LIGHT) -> Spec:
+    """Baseline and plan of one quantity. Frame: part (baseline, planned, target), year, value.
+
+    Words: value, year, baseline, plan.
+    """
+    tooltip = [
+        {"field": "year", "type": "quantitative", "format": "d", "title": words["year"]},
+        {"field": "value", "type": "quantitative", "format": ",.4~r", "title": words["value"]},
+    ]
+    y = {"field": "value", "type": "quantitative", "title": words["value"], "scale": {"zero": False, "padding": 18}}
+    dots: Spec = {
+        "transform": _of("baseline", "planned"),
+        "mark": {"type": "point", "filled": True, "size": 30, "opacity": 1},
+        "encoding": {
+            "y": y,
+            "color": {
+                "field": "part",
+                "type": "nominal",
+                "scale": {"domain": ["baseline", "planned"], "range": [ground.baseline, PRIMARY]},
+                "legend": None,
+            },
+            "tooltip": tooltip,
+        },
+    }
+    return {
+        "height": 300,
+        "encoding": {"x": _years()},
+        "layer": [
+            _line("baseline", ground.baseline, 2, (6, 4)),
+            _line("planned", PRIMARY, 3),
+            _ceiling(ground),
+            dots,
+            _last(words["baseline"], ground.baseline, "baseline", above=True),
+            _last(words["plan"], PRIMARY, "planned", above=False),
+        ],
+    }
+
+
+def frontier(words: Mapping[str, str], ground: Ground = LIGHT) -> Spec:
+    """Least cost against the sum of a quantity. Frame: part (frontier, plan), point, total, cost.
+
+    Words: total, cost, current, point.
+    """
+    axes: Spec = {
+        "x": {
+            "field": "total",
+            "type": "quantitative",
+            "title": words["total"],
+            "scale": {"zero": False, "nice": True},
+            "axis": {"grid": False},
+        },
+        "y": {"field": "cost", "type": "quantitative", "title": words["cost"], "scale": {"zero": False}},
+    }
+    tooltip = [
+        {"field": "point", "type": "quantitative", "title": words["point"]},
+        {"field": "total", "type": "quantitative", "format": ",.5~r", "title": words["total"]},
+        {"field": "cost", "type": "quantitative", "format": ",.4~r", "title": words["cost"]},
+    ]
+    line: Spec = {
+        "transform": _of("frontier"),
+        "mark": {"type": "line", "color": PRIMARY, "strokeWidth": 2.5},
+        "encoding": {"order": {"field": "total", "type": "quantitative"}},
+    }
+    points: Spec = {
+        "transform": _of("frontier"),
+        "mark": {"type": "point", "filled": True, "fill": ground.paper, "stroke": PRIMARY, "size": 90, "opacity": 1},
+        "encoding": {"tooltip": tooltip},
+    }
+    here: Spec = {
+        "transform": _of("plan"),
+        "mark": {"type": "point", "shape": "diamond", "filled": True, "color": "#E3A008", "stroke": ground.ink}
+        | {"size": 220, "opacity": 1, "strokeWidth": 1.5},
+        "encoding": {"tooltip": tooltip[1:]},
+    }
+    name: Spec = {
+        "transform": _of("plan"),
+        "mark": {"type": "text", "dy": -18, "fontWeight": "bold", "fontSize": 13, "color": ground.ink}
+        | {"text": words["current"]},
+    }
+    return {"height": 360, "encoding": axes, "layer": [line, points, here, name]}

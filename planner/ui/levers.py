@@ -1,0 +1,223 @@
+"""Levers: the few sliders that a case offers, found in its own targets and budgets."""
+
+import math
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from planner import amounts, units
+from planner.case import Case
+from planner.highlights import main_quantity
+from planner.rows import PROVINCE, Quantity, Target
+from planner.text import t
+from planner.timing import span
+
+OWN = 0
+"""Position of a cap that adds nothing to the case."""
+CAP = "lever_cap"
+"""Id of the target that a cap adds."""
+FACTORS = tuple(range(50, 151, 5))
+"""Positions of an amount, in percent of the case's own [%]."""
+POINTS = tuple(range(-15, 16))
+"""Positions of a fraction: points added to the case's own [percentage points]."""
+DEEPEST_CAP = 0.6
+"""Lowest position of a cap as a part of its highest [-]."""
+FRACTIONS = ("change", "intensity", "share")
+
+
+@dataclass(frozen=True)
+class Lever:
+    """One slider: its positions, the one that is the case itself, and the rows it moves."""
+
+    id: str
+    """carbon, pollutant, renewables or budget."""
+    kind: str
+    """cap, budget, or the kind of the target it moves."""
+    positions: tuple[int, ...]
+    own: int
+    quantity: Quantity | None = None
+    target: Target | None = None
+    years: tuple[int, int] = (0, 0)
+    """First and last year it acts in."""
+
+    def edits(self, case: Case, position: int) -> list[dict[str, Any]]:
+        """What a position changes in the case; nothing at the case's own."""
+        if position == self.own:
+            return []
+        if self.kind == "cap":
+            return [{"table": "targets", "add": self._cap(case, position)}]
+        if self.target is not None:
+            value = self.value(position)
+            return [{"table": "targets", "key": {"target": self.target.target}, "set": {"value": value}}]
+        return [
+            {
+                "table": "budgets",
+                "key": {"budget": row.budget, "year": row.year},
+                "set": {"limit": row.limit * position / 100},
+            }
+            for row in case.budgets
+        ]
+
+    def _cap(self, case: Case, position: int) -> dict[str, Any]:
+        assert self.quantity is not None
+        names = {
+            f"name_{lang}": t(
+                "ui.lever.cap.name", lang, **self._words(case, lang), number=amounts.number(position, places=0)
+            )
+            for lang in ("zh", "en")
+        }
+        return {
+            "target": CAP,
+            "kind": "change",
+            "quantity": self.quantity.quantity,
+            "sense": "<=",
+            "value": position / 100 - 1,
+            "first_year": self.years[0],
+            "last_year": self.years[1],
+            **names,
+        }
+
+    def value(self, position: int) -> float:
+        """Value of the target at a position [unit of the target]."""
+        if self.target is None or self.target.value is None:
+            return position / 100
+        if self.kind in FRACTIONS:
+            return round(self.target.value + position / 100, 9)
+        return self.target.value * position / 100
+
+    def shown(self, position: int, lang: str) -> str:
+        """A position in words, with its unit."""
+        if self.kind == "cap":
+            if position == OWN:
+                return t("ui.lever.own", lang)
+            return t("ui.lever.cap.value", lang, number=position)
+        if self.kind == "budget":
+            return t("ui.percent", lang, number=position)
+        value = self.value(position)
+        if self.kind in FRACTIONS:
+            percent = round(100 * value, 6)
+            return t("ui.percent", lang, number=f"{percent:g}".replace("-", "−"))
+        assert self.quantity is not None
+        unit = amounts.unit(self.quantity.unit, lang)
+        return t("ui.amount", lang, number=amounts.number(value * unit.factor), unit=unit.name)
+
+    def label(self, case: Case, lang: str) -> str:
+        """What it moves."""
+        return t(f"ui.lever.{self.kind}.label", lang, **self._words(case, lang))
+
+    def help(self, case: Case, lang: str) -> str:
+        """What it does to the case."""
+        return t(f"ui.lever.{self.kind}.help", lang, **self._words(case, lang))
+
+    def _words(self, case: Case, lang: str) -> dict[str, object]:
+        words: dict[str, object] = {
+            "base": case.settings.base_year,
+            "years": years_text(*self.years, lang),
+            "count": len({row.budget for row in case.budgets}),
+        }
+        if self.quantity is not None:
+            words["quantity"] = short_name(self.quantity, lang)
+        if self.target is not None:
+            words["target"] = name_of(self.target, lang) or self.target.target
+            whole = next((row for row in case.quantities if row.quantity == self.target.of), None)
+            words["of"] = short_name(whole, lang) if whole else self.target.of
+        return words
+
+
+def name_of(row: Any, lang: str) -> str:
+    """Name of a row in a language; empty when it has none."""
+    return getattr(row, f"name_{lang}") or ""
+
+
+def short_name(row: Any, lang: str) -> str:
+    """Name of a row without what it adds in brackets at its end.
+
+    >>> short_name(Quantity(quantity="co2", unit="kt", name_zh="碳", name_en="CO2 (energy)"), "en")
+    'CO2'
+    """
+    return re.sub(r"\s*[((][^()()]*[))]$", "", name_of(row, lang)) or name_of(row, lang)
+
+
+def years_text(first: int, last: int, lang: str) -> str:
+    """One year, or first and last."""
+    return t("ui.year", lang, year=first) if first == last else t("ui.years", lang, first=first, last=last)
+
+
+def levers(case: Case) -> tuple[Lever, ...]:
+    """The levers of a case: a carbon cap, a pollutant target, a renewables target, all budgets; those it has."""
+    carbon = main_quantity(case)
+    kinds = {row.quantity: row.kind for row in case.quantities}
+
+    def pollutant(target: Target) -> bool:
+        return kinds.get(target.quantity) == "emission" and target.quantity != carbon
+
+    def renewables(target: Target) -> bool:
+        supply = kinds.get(target.quantity) in ("capacity", "energy")
+        return supply and target.kind in ("level", "share") and target.sense == ">="
+
+    targets = [target for target in case.targets if target.soft_penalty is None and target.scope == PROVINCE]
+    found = [
+        *_cap(case, carbon),
+        *_of_target(case, "pollutant", next(filter(pollutant, targets), None)),
+        *_of_target(case, "renewables", next(filter(renewables, targets), None)),
+    ]
+    if case.budgets:
+        found.append(Lever("budget", "budget", FACTORS, 100, years=(case.years[0], case.years[-1])))
+    return tuple(found)
+
+
+def cap_years(case: Case, quantity: str) -> tuple[int, int]:
+    """From the peak year of a quantity, else the last year its targets name, to the end."""
+    peaks = [row.by for row in case.targets if row.kind == "peak" and row.quantity == quantity and row.by]
+    named = [row.last_year for row in case.targets if row.quantity == quantity and row.last_year]
+    first = peaks[0] if peaks else max(named, default=case.settings.last_year)
+    return max(first, *case.decided[:1]), case.settings.last_year
+
+
+def _cap(case: Case, quantity: str | None) -> Iterator[Lever]:
+    """A cap from the peak year on, in percent of the base year; what the baseline has is the loosest."""
+    row = next((row for row in case.quantities if row.quantity == quantity), None)
+    if row is None or not case.decided:
+        return
+    years = cap_years(case, row.quantity)
+    base, *path = baseline_levels(case, row, [case.settings.base_year, *range(years[0], years[1] + 1)])
+    if base > 0 and max(path) > 0:
+        highest = math.ceil(100 * max(path) / base)
+        lowest = math.floor(DEEPEST_CAP * highest)
+        yield Lever("carbon", "cap", (*range(lowest, highest + 1), OWN), OWN, row, None, years)
+
+
+def baseline_levels(case: Case, quantity: Quantity, years: Sequence[int]) -> list[float]:
+    """Baseline of the whole area by year, without stock that exists [unit of the quantity].
+
+    A row without year holds in every year: alone at any year, it is constant.
+    """
+    paths: dict[tuple[str | None, str], list[tuple[float, float]]] = {}
+    for row in case.baseline:
+        if row.quantity == quantity.quantity:
+            value = row.value * units.factor(row.unit or quantity.unit, quantity.unit)
+            paths.setdefault((row.city, row.sector), []).append((row.year or 0, value))
+    total = np.zeros(len(years))
+    for points in paths.values():
+        at, values = zip(*sorted(points), strict=True)
+        total += np.interp(years, at, values)
+    return [float(value) for value in total]
+
+
+def _of_target(case: Case, id_: str, target: Target | None) -> Iterator[Lever]:
+    if target is None or not target.value:
+        return
+    quantity = next(row for row in case.quantities if row.quantity == target.quantity)
+    held = span(target.first_year, target.last_year, case.years) or case.years
+    years = (held[0], held[-1])
+    if target.kind in FRACTIONS:
+        low = 0.0 if target.kind == "share" else -1.0
+        positions = tuple(
+            p for p in POINTS if low <= target.value + p / 100 and not (p and target.value + p / 100 == 0)
+        )
+        yield Lever(id_, target.kind, positions, 0, quantity, target, years)
+    elif target.kind in ("level", "abated", "cumulative"):
+        yield Lever(id_, target.kind, FACTORS, 100, quantity, target, years)
