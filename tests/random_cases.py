@@ -15,6 +15,7 @@ import math
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 from typing import Any
 
@@ -559,6 +560,21 @@ class Draft:
             self.group_rows(rows, {}, group=name, kind="requires", **cells_)
         else:
             self.group_rows(rows, {"free": free}, group=name, kind="requires", **cells_)
+        if self.circular():
+            self.tables["groups"] = [row for row in self.tables["groups"] if row["group"] != name]
+
+    def circular(self) -> bool:
+        """Whether a measure needs itself through `requires` groups, which the loader refuses."""
+        needs: dict[Cell, set[Cell]] = defaultdict(set)
+        for one in self.tables["groups"]:
+            for other in self.tables["groups"]:
+                if one["group"] == other["group"] and (one["role"], other["role"]) == ("dependent", "provider"):
+                    needs[one["measure"]].add(other["measure"])
+        try:
+            TopologicalSorter(needs).prepare()
+        except CycleError:
+            return True
+        return False
 
     def overlap(self, name: str) -> None:
         """Common part of two measures; its loss is a share of what the lesser abates in a mean city."""
@@ -758,6 +774,8 @@ class Draft:
                 driver = twin.drivers.get((of, scope)) or twin.drivers[of, ""]
                 got = {y: each * driver(self.base) / driver(y) for y, each in got.items()}
             value = worst(got.values()) / then - 1.0
+            if value < -1.0:  # a cut of more than all, which the loader refuses
+                return None
         elif kind == "share":
             parts = {y: whole[y].at(mix) for y in years}
             if min(parts.values()) <= 0:
@@ -777,7 +795,8 @@ class Draft:
             return cells_, best, amount
         if kind == "abated" and value <= 0:
             return None
-        untouched = amount <= 1e-6 * abs(wish.at(x))
+        untouched = amount <= 1e-6 * max(abs(wish.at(x)), abs(wish.at(best)), wish.size)
+        amount = 0.0 if untouched else amount
         return {"value": self.loosened(value, sign, 0.03 if untouched else 1e-4)}, best, amount
 
     def loosened(self, value: float, sign: float, share: float) -> float:

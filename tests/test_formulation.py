@@ -4,8 +4,9 @@ from typing import Any
 
 import pytest
 import toy
-from planner.compile import compile_problem
 from toy import YEAR
+
+from planner.compile import compile_problem
 
 CUT_IN_2023 = "target kind quantity sense value first_year\ncap level q <= {} 2023"
 FIVE_IN_2023 = CUT_IN_2023.format(95)
@@ -296,7 +297,9 @@ def test_dependents_need_what_providers_serve_beyond_what_is_free() -> None:
     assert toy.stock(plan, "p", 2023) == amount(3)
     assert plan.objective == near(7 * 10 + 3 * 5)
     plan = toy.solve(
-        groups="group kind measure role weight ratio free\nlink requires m dependent 2 - 1\nlink requires p provider - 2 1",
+        groups="""group kind measure role weight ratio free
+                  link requires m dependent 2 - 1
+                  link requires p provider - 2 1""",
         **tables,
     )
     # 2 * 7 <= 1 + 2 p: p = 6.5
@@ -806,7 +809,9 @@ def test_sectors_of_a_target_say_what_counts() -> None:
         effects="measure quantity value\nm q -1\nn q -1",
         potentials="measure city potential\nm a 10\nn a 10",
         baseline="quantity city sector year value\nq a s 2020 100\nq a t 2020 100",
-        targets="target kind quantity sense value sectors first_year\none level q <= 98 t 2023\nall level q <= 195 s;t 2023",
+        targets="""target kind quantity sense value sectors first_year
+                   one level q <= 98 t 2023
+                   both level q <= 195 s;t 2023""",
     )
     # two by the dear measure of t, the other three by the cheap one of s
     assert plan.objective == near(2 * 30 + 3 * 10)

@@ -19,6 +19,7 @@ from typing import Any
 
 import twin
 import yaml
+
 from planner.case import Case
 from planner.engine import Options
 from planner.plan import Plan
