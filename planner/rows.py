@@ -1,7 +1,7 @@
 """One frozen class per table row; the words under each column are its documentation.
 
 A column without default must be filled; one with a default may stay blank. Units stand in square brackets at the end of
-a column's first sentence. `cases/README.md` is written from here (`planner.columns`), and a test holds both equal.
+a column's first sentence. `cases/README.md` is written from here (`planner.reference`), and a test holds both equal.
 """
 
 from collections.abc import Mapping
@@ -453,12 +453,12 @@ class Price(Sourced):
 
 GROUP_COLUMNS: Many = ("kind", "cap", "free", "quantity", "loss", "scope", "city", "on")
 """Columns of `groups` that belong to the group and repeat on its rows (per year, where rows have one)."""
-_GROUP_FORBIDS: Mapping[str, Many] = {
+GROUP_FORBIDS: Mapping[str, Many] = {
     "shared": ("ratio", "free", "quantity", "loss"),
     "requires": ("cap", "quantity", "loss"),
     "overlap": ("weight", "cap", "ratio", "free", "on"),
 }
-_GROUP_ROLES: Mapping[str, Many] = {
+GROUP_ROLES: Mapping[str, Many] = {
     "shared": ("member",),
     "requires": ("dependent", "provider"),
     "overlap": ("member",),
@@ -504,15 +504,15 @@ class Group(Sourced):
     @model_validator(mode="before")
     @classmethod
     def _combination(cls, cells: Any) -> Any:
-        if not isinstance(cells, dict) or cells.get("kind") not in _GROUP_ROLES:
+        if not isinstance(cells, dict) or cells.get("kind") not in GROUP_ROLES:
             return cells
         kind, role = cells["kind"], cells.get("role")
-        allowed = _GROUP_ROLES[kind]
+        allowed = GROUP_ROLES[kind]
         if role is None and kind == "requires":
             raise _refuse("group_role", "role", found="", kind=kind, expected=", ".join(allowed))
         if role is not None and role not in allowed:
             raise _refuse("group_role", "role", found=role, kind=kind, expected=", ".join(allowed))
-        for column in _GROUP_FORBIDS[kind]:
+        for column in GROUP_FORBIDS[kind]:
             if cells.get(column) is not None and not (column == "on" and cells[column] == "stock"):
                 raise _refuse("group_column", column, found=cells[column], kind=kind)
         if role == "provider" and cells.get("weight") is not None:
@@ -569,7 +569,7 @@ class FundRule(Sourced):
 
 
 TargetKind = Literal["level", "change", "abated", "share", "intensity", "cumulative", "peak"]
-_TARGET_FORBIDS: Mapping[str, Many] = {
+TARGET_FORBIDS: Mapping[str, Many] = {
     "level": ("of", "by", "decline"),
     "change": ("of", "by", "decline"),
     "abated": ("of", "by", "decline"),
@@ -578,7 +578,7 @@ _TARGET_FORBIDS: Mapping[str, Many] = {
     "cumulative": ("of", "by", "decline"),
     "peak": ("of", "first_year", "last_year"),
 }
-_TARGET_NEEDS: Mapping[str, Many] = {
+TARGET_NEEDS: Mapping[str, Many] = {
     "level": ("sense", "value"),
     "change": ("sense", "value"),
     "abated": ("value",),
@@ -638,13 +638,13 @@ class Target(Sourced):
     @model_validator(mode="before")
     @classmethod
     def _combination(cls, cells: Any) -> Any:
-        if not isinstance(cells, dict) or cells.get("kind") not in _TARGET_NEEDS:
+        if not isinstance(cells, dict) or cells.get("kind") not in TARGET_NEEDS:
             return cells
         kind, sense, value = cells["kind"], cells.get("sense"), cells.get("value")
-        for column in _TARGET_NEEDS[kind]:
+        for column in TARGET_NEEDS[kind]:
             if cells.get(column) is None:
                 raise _refuse("target_needs", column, kind=kind)
-        for column in _TARGET_FORBIDS[kind]:
+        for column in TARGET_FORBIDS[kind]:
             if cells.get(column):
                 raise _refuse("target_column", column, found=cells[column], kind=kind)
         if cells.get("per") == "span" and kind != "abated":
