@@ -1,39 +1,56 @@
-"""What every column means, from the words under the fields of the row classes: `python -m planner.reference` prints it."""
+"""What every column means, from the words under the fields of the row classes.
+
+`python -m planner.reference` prints the page cases/README.md.
+"""
 
 import ast
 import inspect
 import re
 import sys
+from collections.abc import Iterable
 from functools import cache
+from itertools import pairwise
 
 from pydantic_core import PydanticUndefined
 
 from planner import rows
 from planner.cells import Column, columns
-from planner.rows import TABLES, Row, Settings, Sourced
+from planner.rows import (
+    GROUP_FORBIDS,
+    GROUP_ROLES,
+    TABLES,
+    TARGET_FORBIDS,
+    TARGET_NEEDS,
+    Row,
+    Settings,
+    Sourced,
+)
 
 KINDS = {
     "text": "text",
     "whole": "whole number",
     "number": "number",
     "yesno": "yes or no",
-    "many": "list, separated by ;",
+    "many": "list",
     "mapping": "mapping",
 }
 
 HEAD = """\
 # The case format, column by column
 
-A case is a folder: settings in `case.yaml`, tables as CSV (UTF-8, commas, a header). A table is taken whole from the first place that has
-it: the case folder, then the folders listed under `data`. The same tables as sheets of one .xlsx workbook, with the settings in a sheet
-`case` (columns setting and value), are the same case. `planner check CASE` names every fault with file, row, column and remedy.
+A case is a folder: settings in `case.yaml`, tables as CSV (UTF-8, commas, a header). A table is taken whole from the
+first place that has it: the case folder, then the folders listed under `data`. The same tables as sheets of one .xlsx
+workbook, with the settings in a sheet `case` (columns setting and value), are the same case. `planner check CASE` names
+every fault with file, row, column and remedy.
 
-Columns marked **must** are filled in every row; *header* means that the column must be there, though its cells may be blank; all others
-may be left out. Every row may also carry `source` (ids of `sources`, or `own`), `grade` (A official, B literature, C estimate), `note`,
-and columns of your own named `x_...`. Several values in a cell are separated by `;`. Ids are letters, digits, `_` and `-`. Numbers are
-plain: `1200`, `0.18`, `-2.5e6`. Money is in plain currency. The same key twice is a fault.
+Columns marked **must** are filled in every row; *header* means that the column must be there, though its cells may be
+blank; all others may be left out. Every row may also carry `source` (ids of `sources`, or `own`), `grade` (A official,
+B literature, C estimate), `note`, and columns of your own named `x_...`. Several values in a cell are separated by `;`.
+Ids are letters, digits, `_` and `-`. Numbers are plain: `1200`, `0.18`, `-2.5e6`. Money is in plain currency. The same
+key twice is a fault.
 
-This page is written by `python -m planner.reference > cases/README.md` from the classes in `planner/rows.py`; a test holds both equal.
+This page is written by `python -m planner.reference > cases/README.md` from the classes in `planner/rows.py`; a test
+holds both equal.
 """
 
 
@@ -45,32 +62,31 @@ def descriptions(row: type[Row]) -> dict[str, str]:
     classes = {node.name: node for node in tree.body if isinstance(node, ast.ClassDef)}
     for parent in reversed(row.__mro__):
         body = classes[parent.__name__].body if parent.__name__ in classes else []
-        for field, words in zip(body, body[1:], strict=False):
-            named = isinstance(field, ast.AnnAssign) and isinstance(field.target, ast.Name)
-            if named and isinstance(words, ast.Expr) and isinstance(words.value, ast.Constant):
-                found[field.target.id] = " ".join(str(words.value.value).split())  # type: ignore[union-attr]
+        for field, words in pairwise(body):
+            if not (isinstance(field, ast.AnnAssign) and isinstance(field.target, ast.Name)):
+                continue
+            if isinstance(words, ast.Expr) and isinstance(words.value, ast.Constant):
+                found[field.target.id] = " ".join(str(words.value.value).split())
     return found
 
 
 def describe(table: str, column: str) -> str:
     """What a column means, such as the help of a field in an editor."""
-    return descriptions(TABLES[table] if table in TABLES else Settings).get(column, "")
+    return descriptions(TABLES.get(table, Settings)).get(column, "")
 
 
 def column_reference() -> str:
     """The page cases/README.md."""
-    parts = [HEAD, _section("case.yaml", Settings)]
-    parts += [_section(f"{name}.csv", row) for name, row in TABLES.items()]
-    return "\n".join(parts)
+    sections = [_section("case.yaml", Settings), *(_section(f"{name}.csv", row) for name, row in TABLES.items())]
+    return "\n".join([HEAD, *sections, _kinds()])
 
 
 def _section(title: str, row: type[Row]) -> str:
-    lines = [f"## {title}", "", " ".join((row.__doc__ or "").split())]
+    about = " ".join((row.__doc__ or "").split())
     if row is not Settings:
-        lines[-1] += f" Key: {', '.join(f'`{name}`' for name in row.key)}."
-        if row.needed:
-            lines[-1] += " At least one row."
-    lines += ["", "| column | | what it is | unit | type | default | example |", "|---|---|---|---|---|---|---|"]
+        about += f" Key: {_listed(row.key)}." + (" At least one row." if row.needed else "")
+    lines = [f"## {title}", "", about, ""]
+    lines += ["| column | | what it is | unit | type | default | example |", "|---|---|---|---|---|---|---|"]
     words = descriptions(row)
     shared = ("grade", "note", *(("source",) if issubclass(row, Sourced) else ()))
     for name, column in columns(row).items():
@@ -78,8 +94,8 @@ def _section(title: str, row: type[Row]) -> str:
             continue
         meaning, unit = _split(words[name])
         must = "**must**" if column.filled else "*header*" if column.header else ""
-        example = column.info.examples[0] if column.info.examples else ""
-        cells = [f"`{name}`", must, meaning, unit, _type(column), _default(column), f"`{example}`"]
+        example = (column.info.examples or [""])[0]
+        cells = [f"`{name}`", must, meaning, unit, _type(row, column), _default(column), f"`{example}`"]
         lines.append("| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |")
     return "\n".join(lines) + "\n"
 
@@ -92,9 +108,11 @@ def _split(words: str) -> tuple[str, str]:
     return words[: unit.start()] + words[unit.end() :], unit[1]
 
 
-def _type(column: Column) -> str:
+def _type(row: type[Row], column: Column) -> str:
+    if column.name in row.references:
+        return f"{'ids' if column.kind == 'many' else 'id'} of {row.references[column.name]}"
     if column.kind == "choice":
-        return "one of " + ", ".join(f"`{choice}`" for choice in column.choices)
+        return "one of " + _listed(column.choices)
     return KINDS[column.kind]
 
 
@@ -104,13 +122,28 @@ def _default(column: Column) -> str:
         return ""
     if isinstance(value, bool):
         return "yes" if value else "no"
-    return (
-        f"`{';'.join(value)}`"
-        if isinstance(value, tuple)
-        else f"`{value:g}`"
-        if isinstance(value, float)
-        else f"`{value}`"
-    )
+    if isinstance(value, tuple):
+        return f"`{';'.join(value)}`"
+    return f"`{value:g}`" if isinstance(value, float) else f"`{value}`"
+
+
+def _kinds() -> str:
+    """Which columns belong to which kind of target and group."""
+    lines = ["## Kinds of target and group", "", "| target | must | not used |", "|---|---|---|"]
+    for kind, needed in TARGET_NEEDS.items():
+        lines.append(f"| `{kind}` | {_listed(needed)} | {_listed(TARGET_FORBIDS[kind])} |")
+    lines += ["", "| group | roles | not used |", "|---|---|---|"]
+    for kind, roles in GROUP_ROLES.items():
+        lines.append(f"| `{kind}` | {_listed(roles)} | {_listed(GROUP_FORBIDS[kind])} |")
+    lines += [
+        "",
+        "`overlap` needs `quantity` and `loss`. `shared` with a blank `cap` takes no weights, and is per city.",
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def _listed(names: Iterable[str]) -> str:
+    return ", ".join(f"`{name}`" for name in names)
 
 
 if __name__ == "__main__":
