@@ -145,10 +145,25 @@ def decimals(values: Iterable[float], digits: int = SIGNIFICANT) -> int:
     (0, 2, 0, 0)
     """
     finite = [abs(value) for value in values if math.isfinite(value)]
-    largest = max(finite, default=0.0)
-    if largest < 1e-9 or all(abs(value - round(value)) <= 1e-6 * value for value in finite):
-        return 0
-    return max(0, digits - 1 - math.floor(math.log10(largest)))
+    return 0 if _whole(finite) else _places(max(finite), digits)
+
+
+def _whole(amounts: Iterable[float]) -> bool:
+    return all(abs(amount - round(amount)) <= 1e-6 * amount or amount < 1e-9 for amount in amounts)
+
+
+def _places(size: float, digits: int) -> int:
+    return max(0, digits - 1 - math.floor(math.log10(size)))
+
+
+def fine_decimals(values: Iterable[float], most: int = 3) -> int:
+    """Decimals with which the smallest of `values` that is not zero keeps three digits, at most `most` [-].
+
+    >>> fine_decimals([13500.0, 6.75]), fine_decimals([300.0, 160.0, 0.0]), fine_decimals([25.0, 1.6])
+    (2, 0, 2)
+    """
+    sizes = [abs(value) for value in values if value and math.isfinite(value)]
+    return 0 if _whole(sizes) else min(most, _places(min(sizes), 3))
 
 
 def number(value: float, places: int | None = None) -> str:

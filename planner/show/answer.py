@@ -4,7 +4,7 @@ import pandas as pd
 from rich.text import Text
 
 from planner import text
-from planner.amounts import decimals, number
+from planner.amounts import decimals, fine_decimals, number
 from planner.case import Case
 from planner.highlights import (
     budget_use,
@@ -245,8 +245,7 @@ def budgets(page: Page, plan: Plan, case: Case) -> None:
     if rows.empty:
         return
     money = page.money
-    limits = rows.loc[rows["limit"] > 0, "limit"]
-    places = min(3, decimals([limits.min() * money.factor], 3)) if len(limits) else 0
+    places = fine_decimals((rows[["limit", "spent"]] * money.factor).to_numpy().ravel())
     page.heading(page.t("budgets.title", unit=money.name))
     heads = [page.t(f"budgets.{head}") for head in ("budget", "limit", "spent", "left", "price", "binding")]
     table = grid(heads, right=[1, 2, 3, 4])

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 import pandas as pd
 from rich.text import Text
 
-from planner.amounts import Shown, decimals, number
+from planner.amounts import Shown, decimals, fine_decimals, number
 from planner.case import Case
 from planner.compare import headlines, level_table, missed_targets, spending, starts_table
 from planner.highlights import key_quantities, key_years, levels, lines
@@ -122,8 +122,7 @@ def budget_table(page: Page, plans: Mapping[str, Plan]) -> None:
     money = page.money
     page.heading(page.t("compare.budgets", unit=money.name))
     table = grid([page.t("budgets.budget"), *plans], right=range(1, 1 + len(plans)))
-    spent = [v * money.factor for v in table_of.to_numpy().ravel() if v > 0]
-    places = min(3, decimals([min(spent)], 3)) if spent else 0
+    places = fine_decimals(table_of.to_numpy().ravel() * money.factor)
     for budget, row in zip(table_of.index, table_of.to_numpy(), strict=True):
         cells = ["" if math.isnan(v) else number(v * money.factor, places) for v in row]
         add(table, page.name("budgets", str(budget)), *cells)

@@ -1,0 +1,53 @@
+# Every target sets itself up: a machine needs only Python 3.11 or later with pip, and make.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+CASE ?= cases/jiangxi
+OUT ?= plan
+HOST ?=
+PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
+
+.PHONY: help plan test app campaign clean distclean
+
+help:
+	@echo "make plan      solve $(CASE) into $(OUT)/ and print the plan (CASE=folder, OUT=folder)"
+	@echo "make test      format, lint, types, tests"
+	@echo "make app       open the app in a browser (HOST=lan: also for others on the local network)"
+	@echo "make campaign  the long campaign of random cases"
+	@echo "make clean     remove what was computed; make distclean removes the environment, too"
+
+plan: $(VENV)/.installed
+	$(BIN)/planner solve $(CASE) --out $(OUT)
+
+test: $(VENV)/.installed-dev
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/python -m pytest -n auto
+
+app: $(VENV)/.installed
+	$(BIN)/streamlit run app.py $(if $(filter lan,$(HOST)),--server.address 0.0.0.0)
+
+campaign: $(VENV)/.installed-dev
+	$(BIN)/python -m tests.campaign
+
+clean:
+	rm -rf $(OUT) build dist .pytest_cache .mypy_cache .ruff_cache
+	find . -name __pycache__ -not -path "./$(VENV)/*" -prune -exec rm -rf {} +
+
+distclean: clean
+	rm -rf $(VENV) *.egg-info
+
+$(BIN)/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+		{ echo "Python 3.11 or later is needed: make PYTHON=/path/to/python3"; exit 1; }
+	$(PYTHON) -m venv $(VENV)
+
+$(VENV)/.installed: pyproject.toml constraints.txt | $(BIN)/python
+	$(PIP) --editable .
+	@touch $@
+
+$(VENV)/.installed-dev: pyproject.toml constraints.txt | $(BIN)/python
+	$(PIP) --editable ".[dev]"
+	@touch $@ $(VENV)/.installed
