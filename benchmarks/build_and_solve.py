@@ -114,9 +114,8 @@ def main(case: str, rounds: int) -> None:
     both = (build + solve) / (raw_pass + raw_solve)
     print(f"build and solve             {build + solve:8.3f} s = {both:6.2f} x raw ({raw_pass + raw_solve:.3f} s)")
     above, raw_above = memory - imported, raw_memory - raw_imported
-    print(
-        f"peak memory {memory:.0f} MB, {above:.0f} above imports = {above / max(raw_above, 1):.1f} x raw ({raw_above:.0f})"
-    )
+    ratio = above / max(raw_above, 1)
+    print(f"peak memory {memory:.0f} MB, {above:.0f} above imports = {ratio:.1f} x raw ({raw_above:.0f} MB)")
     print(f"objective {value:.9g}, raw {raw_value:.9g}")
 
 
