@@ -8,7 +8,7 @@ import unicodedata
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any, Literal, Union, get_args, get_origin
 
 from pydantic import ValidationError
@@ -92,8 +92,12 @@ def closest(name: str, names: Iterable[str]) -> str:
     >>> closest("Nox", ["co2", "nox"])
     'nox'
     """
-    known = list(names)
-    folded = {other.casefold(): other for other in reversed(known)}
+    return _closest(name, tuple(names))
+
+
+@lru_cache(maxsize=4096)
+def _closest(name: str, names: tuple[str, ...]) -> str:
+    folded = {other.casefold(): other for other in reversed(names)}
     match = difflib.get_close_matches(name.casefold(), folded, n=1, cutoff=0.6)
     return folded[match[0]] if match else ""
 

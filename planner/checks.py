@@ -4,7 +4,7 @@ from collections.abc import Callable, Collection, Iterator, Mapping
 from functools import partial
 from typing import Any, TypeVar
 
-from planner import meaning
+from planner import choices, meaning
 from planner.cells import closest
 from planner.errors import Issue, Place, error, warning
 from planner.rows import FUND, MONEY, PROSE, PROVINCE, TABLES, Row, Settings, Target
@@ -70,7 +70,7 @@ def checked(
         issues += _settings_references(tables, known)
     facts = tuple(unique[table] for table in (*meaning.FACTS, "sources"))
     issues += memory.recall("sources", facts, lambda: list(_sources(tables, known["sources"])))
-    for needed, check in meaning.CHECKS:
+    for needed, check in choices.CHECKS:
         if not needed & bad:
             key = (settings, *(unique[table] for table in sorted(needed - {SETTINGS})))
             found = memory.recall(check.__name__, key, partial(_all, check, tables))

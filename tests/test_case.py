@@ -250,8 +250,8 @@ def test_defaults_of_the_fine_print_are_filled_in(case: Case) -> None:
 )
 def test_some_kinds_know_their_sense(kind: str, expected: str) -> None:
     cells: dict[str, Any] = {"target": "t", "kind": kind, "quantity": "co2", "value": 0.1}
-    more = {"abated": {}, "intensity": {"of": "gdp"}, "peak": {"by": 2025}}[kind]
-    assert Target(**cells, **more).sense == expected
+    more: dict[str, dict[str, Any]] = {"abated": {}, "intensity": {"of": "gdp"}, "peak": {"by": 2025}}
+    assert Target(**cells, **more[kind]).sense == expected
 
 
 def test_perspectives_expand_to_components(case: Case) -> None:

@@ -377,7 +377,7 @@ def reworked(workbook: Path, folder: Path, change: Callable[[openpyxl.Workbook],
     return folder / "plan.xlsx"
 
 
-def put(sheet: str, cell: str, value: object) -> Callable[[openpyxl.Workbook], object]:
+def put(sheet: str, cell: str, value: bool | str) -> Callable[[openpyxl.Workbook], object]:
     return lambda book: book[sheet].__setitem__(cell, value)
 
 
