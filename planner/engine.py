@@ -13,7 +13,7 @@ from scipy.sparse import csr_array
 
 from planner.compile import Matrix, Stage
 from planner.errors import SolverError
-from planner.solution import Proof, Solution, StageValue, Status
+from planner.solution import Proof, Slopes, Solution, StageValue, Status
 
 Array = NDArray[np.float64]
 Progress = Callable[[str, float], None]
@@ -283,36 +283,61 @@ class Solver:
         """Relative gap that the last solve with lumps left open [-]."""
         return float(self.highs.getInfo().mip_gap)
 
-    def slopes(self, rows: NDArray[np.int64], what: str) -> dict[int, tuple[float | None, float | None]]:
-        """What loosening and tightening each `<=` row saves and costs per unit, at the last solve.
+    def slopes(self, rows: NDArray[np.int64], what: str) -> dict[int, Slopes]:
+        """Prices of `<=` rows on both sides, at the last solve.
 
-        The price on one side is the dual of the optimum just beyond: exact, as the optimal cost is piecewise linear. A
-        row with room has none; a row that cannot be tightened has no price for it. The instance is left as it was.
+        The price on one side is the dual of the optimum just beyond: exact, as the optimal cost is piecewise linear. It
+        holds as long as the basis there stays feasible. A row with room has no price. The instance is left as it was.
         """
         highs = self.highs
         basis = highs.getBasis()
-        activity = np.array(highs.getSolution().row_value)
         upper = (self.matrix.row_upper - self.matrix.A @ self.scaling.origin) * self.scaling.rows
-        prices: dict[int, tuple[float | None, float | None]] = {}
+        room = upper - np.array(highs.getSolution().row_value)[: upper.size]
+        prices: dict[int, Slopes] = {}
         for row in rows.tolist():
-            scale = self.scaling.rows[row] / self.cost_scale
-            if upper[row] - activity[row] > 2 * NUDGE:
-                prices[row] = (0.0, 0.0)
+            unit = self.scaling.rows[row]
+            if room[row] > 2 * NUDGE:
+                prices[row] = Slopes(0.0, 0.0, np.inf, room[row] / unit)
                 continue
-            sides: list[float | None] = []
+            sides: list[tuple[float, float] | None] = []
             for nudge in (NUDGE, -NUDGE):  # loosen, tighten
                 expect(highs.changeRowBounds(row, -highspy.kHighsInf, upper[row] + nudge))
                 expect(highs.setBasis(basis))
                 found = STATUS.get(self._run(what), "unknown")
                 if found == "optimal":
-                    sides.append(max(0.0, -highs.getSolution().row_dual[row] * scale))
+                    dual = max(0.0, -highs.getSolution().row_dual[row])
+                    further = np.inf if dual == 0 and nudge > 0 else self._basis_room(row, np.sign(nudge))
+                    sides.append((dual * unit / self.cost_scale, (NUDGE + further) / unit))
                 elif found == "infeasible":
                     sides.append(None)
             expect(highs.changeRowBounds(row, -highspy.kHighsInf, upper[row]))
-            if len(sides) == 2:
-                prices[row] = (sides[0], sides[1])
+            if len(sides) == 2 and sides[0] is not None:
+                loosen, tighten = sides[0], sides[1] or (None, 0.0)
+                prices[row] = Slopes(loosen[0], tighten[0], loosen[1], tighten[1])
         expect(highs.setBasis(basis))
         return prices
+
+    def _basis_room(self, row: int, direction: float) -> float:
+        """How far the bound of a row can move in a direction while the basis of the last solve stays feasible."""
+        highs = self.highs
+        _, basic = highs.getBasicVariables()
+        status, step = highs.getBasisInverseCol(row)
+        if status == HighsStatus.kError:
+            return 0.0
+        solution, lp = highs.getSolution(), highs.getLp()
+        step = step * direction
+        is_row = basic < 0
+        columns, rows = basic[~is_row], -1 - basic[is_row]
+        value, low, high = (np.empty(basic.size) for _ in range(3))
+        for part, where, of in ((~is_row, columns, "col"), (is_row, rows, "row")):
+            value[part] = np.array(getattr(solution, f"{of}_value"))[where]
+            low[part] = np.array(getattr(lp, f"{of}_lower_"))[where]
+            high[part] = np.array(getattr(lp, f"{of}_upper_"))[where]
+        step[is_row] *= -1.0  # a row's activity moves against its logical column
+        moving = np.abs(step) > 1e-9
+        edge = np.where(step > 0, high, low)[moving]
+        rooms = np.maximum((edge - value[moving]) / step[moving], 0.0)
+        return float(rooms.min(initial=np.inf))
 
 
 def expect(status: HighsStatus) -> None:
@@ -339,7 +364,7 @@ def solve(
     lumpy = bool(matrix.integer.any())
     proved: list[tuple[Stage, float]] = []
     duals, reduced = np.zeros(0), np.zeros(0)
-    slopes: dict[int, tuple[float | None, float | None]] = {}
+    slopes: dict[int, Slopes] = {}
     x = np.zeros(0)
     gap = 0.0
     status: Status = "optimal"

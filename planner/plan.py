@@ -317,7 +317,8 @@ def targets(
         scale = max(abs(limit), abs(achieved))
         if abs(slack) <= KEPT * scale:
             slack = 0.0
-        money = price_columns(matrix, solution, ("target_is_kept", (name, y)), bound.price_unit / problem.discount[y])
+        scale = bound.price_unit / problem.discount[y]
+        money = price_columns(matrix, solution, ("target_is_kept", (name, y)), limit, bound.sign, scale)
         rows.append((t, y, scopes[t], limit, achieved, slack, max(0.0, -slack), *money))
     return frame(rows, "targets")
 
@@ -332,19 +333,27 @@ def budgets(
         slack = limit - spent
         if abs(slack) <= KEPT * max(abs(limit), abs(spent)):
             slack = 0.0
-        money = price_columns(matrix, solution, ("budget_is_kept", (b, y)), 1 / problem.discount[y])
+        money = price_columns(matrix, solution, ("budget_is_kept", (b, y)), limit, 1.0, 1 / problem.discount[y])
         rows.append((b, y, limit, spent, slack, *money))
     return frame(rows, "budgets")
 
 
-def price_columns(matrix: Matrix, solution: Solution, name: Name, scale: float) -> tuple[float | None, ...]:
-    """Price of loosening and of tightening a row in money of its year, one price where both agree, valid range."""
-    sides = solution.slopes.get(matrix.row.get(name, -1))
-    if sides is None:
+def price_columns(
+    matrix: Matrix, solution: Solution, name: Name, bound: float, sign: float, scale: float
+) -> tuple[float | None, ...]:
+    """Prices of loosening and of tightening in money of the row's year, one price where both agree, and their range.
+
+    The range is that of the bound's value: the prices hold from `valid_from` to `valid_to` at least; blank is open.
+    """
+    slopes = solution.slopes.get(matrix.row.get(name, -1))
+    if slopes is None:
         return (None,) * 5
-    loosen, tighten = (None if side is None else side * scale for side in sides)
-    agree = loosen is not None and tighten is not None and abs(loosen - tighten) <= AGREE * max(loosen, tighten)
-    return loosen, tighten, loosen if agree else None, None, None
+    loosen = slopes.loosen * scale
+    tighten = None if slopes.tighten is None else slopes.tighten * scale
+    agree = tighten is not None and abs(loosen - tighten) <= AGREE * max(loosen, tighten)
+    down, up = (slopes.tighten_room, slopes.loosen_room)[:: int(sign)]
+    ends = (bound - down if np.isfinite(down) else None, bound + up if np.isfinite(up) else None)
+    return loosen, tighten, loosen if agree else None, *ends
 
 
 def funds(problem: Problem, values: Mapping[str, Mapping[Key, float]]) -> pd.DataFrame:

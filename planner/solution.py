@@ -20,6 +20,20 @@ class StageValue:
 
 
 @dataclass(frozen=True)
+class Slopes:
+    """Price of a row on both sides, per unit of its right side [discounted currency], and how far each holds."""
+
+    loosen: float
+    """What the first unit of loosening saves."""
+    tighten: float | None
+    """What the first unit of tightening costs; none where it cannot be tightened."""
+    loosen_room: float
+    """How far the row can be loosened, at least, before that price changes [unit of the row]."""
+    tighten_room: float
+    """How far it can be tightened, at least, before that price changes [unit of the row]."""
+
+
+@dataclass(frozen=True)
 class Solution:
     """Columns and duals of a solve; arrays are empty when there is no plan.
 
@@ -31,8 +45,8 @@ class Solution:
     values: NDArray[np.float64]
     duals: NDArray[np.float64]
     reduced_costs: NDArray[np.float64]
-    slopes: dict[int, tuple[float | None, float | None]] = field(default_factory=dict)
-    """By row: what loosening saves and tightening costs per unit, discounted; none where it cannot be tightened."""
+    slopes: dict[int, Slopes] = field(default_factory=dict)
+    """Prices by row, of the rows that were asked for."""
     stages: tuple[StageValue, ...] = ()
     gap: float = 0.0
     tie_broken: bool = False
