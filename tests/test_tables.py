@@ -8,6 +8,7 @@ import sys
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
+from random import Random
 
 import openpyxl
 import pytest
@@ -457,3 +458,47 @@ def test_every_fault_has_a_place_and_words() -> None:
     known = {key.split(".")[1] for key in text.messages() if key.startswith("issue.")}
     assert used <= known
     assert {key for key in known if f'"{key}"' not in code} == set()
+
+
+def test_paths_may_be_chinese_and_hold_blanks(tmp_path: Path) -> None:
+    folder = tmp_path / "案例 一" / "试 点"
+    write_case(read_case(TUTORIAL), folder)
+    assert read_case(folder).digest == read_case(TUTORIAL).digest
+
+
+PIECES = [
+    b",",
+    b"\n",
+    b'"',
+    b"",
+    b"-1",
+    b"0",
+    b"1e308",
+    b"1e-320",
+    b"nan",
+    b"\xe5",
+    b"9999",
+    b";",
+    b"province",
+    b"\t",
+    b"{",
+    b"*",
+]
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_random_damage_is_either_harmless_or_said(tmp_path: Path, seed: int) -> None:
+    """Whatever happens to a file, the answer is a case or a list of faults with words, never a traceback."""
+    random = Random(seed)
+    folder = tmp_path / "case"
+    shutil.copytree(TUTORIAL, folder)
+    for file in random.sample([file for file in sorted(folder.iterdir()) if file.suffix in (".csv", ".yaml")], 3):
+        data = bytearray(file.read_bytes())
+        start = random.randrange(len(data))
+        data[start : start + random.choice([0, 1, 3, 6])] = random.choice(PIECES)
+        file.write_bytes(bytes(data))
+    try:
+        issues = list(read_case(folder).warnings)
+    except CaseError as fault:
+        issues = fault.issues
+    assert all(text.issue(issue, lang) and text.remedy(issue, lang) for issue in issues for lang in text.LANGUAGES)
