@@ -55,6 +55,12 @@ def test_a_start_must_serve_within_the_horizon() -> None:
     assert toy.solve(targets=with_earlier, **late).status == "infeasible"
 
 
+def test_money_cannot_be_spent_on_what_would_serve_too_late() -> None:
+    spent = "target kind quantity sense value first_year\nspent level capex >= 10 2023"
+    assert toy.solve(targets=spent, measures="measure lead_time\nm 1").status == "infeasible"
+    assert toy.solve(targets=spent).objective == near(0.1 * YEAR)
+
+
 def test_a_vintage_that_retires_is_bought_again() -> None:
     plan = toy.solve(
         measures="measure lifetime\nm 1",
@@ -771,6 +777,9 @@ def test_a_soft_target_is_missed_where_that_is_cheaper(kind: str) -> None:
     assert dear.objective == near(units * unit_year * LATER)
     hard = toy.solve(settings, targets=targets.format("-"), **tables)
     assert hard.objective == near(units * unit_year * LATER)
+    # the price of a unit, in money of 2023; an intensity is priced per unit of the base year's
+    per_unit = unit_year * units / missed * (1.25 if kind == "intensity" else 1)
+    assert toy.target(hard, "x", 2023, "shadow_price") == near(per_unit)
 
 
 def test_a_soft_target_is_missed_year_by_year() -> None:

@@ -1,0 +1,608 @@
+"""Mistakes planted in the formulation: each must make a test fail.
+
+    python -m tests.mutants [--workers 2] [--only WORDS]
+
+Every mistake is a piece of the source and what a tired hand might have written instead. The package is copied, one
+mistake is made in the copy, and the fast tests run against it.
+"""
+
+import argparse
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from queue import Queue
+
+ROOT = Path(__file__).resolve().parents[1]
+COPIED = ("planner", "tests", "cases", "pyproject.toml")
+QUICK = (3, 8, 14, 22)
+"""Random cases that stand in for all of them."""
+TESTS = ["tests/test_formulation.py", *(f"tests/test_random.py::test_planner_and_twin_agree[{s}]" for s in QUICK)]
+
+
+@dataclass(frozen=True)
+class Mutant:
+    """A mistake: what it is, and the text it stands in."""
+
+    name: str
+    file: str
+    old: str
+    new: str
+
+
+STOCK, GROUPS, CHANGES, MONEY, LEVELS = (
+    f"planner/problem/{name}.py" for name in ("stock", "groups", "changes", "money", "levels")
+)
+TIMING, RULES, TARGETS = "planner/timing.py", "planner/formulation.py", "planner/targets.py"
+ENGINE, PLAN = "planner/engine.py", "planner/plan.py"
+
+MUTANTS = [
+    # timing
+    Mutant(
+        "existing stock serves a year too long",
+        TIMING,
+        "return range(start + lead_time, start + lead_time + lifetime)",
+        "return range(start + lead_time, start + lead_time + lifetime + 1)",
+    ),
+    Mutant(
+        "capital cost is paid at once",
+        TIMING,
+        "return range(start, start + max(1, lead_time))",
+        "return range(start, start + 1)",
+    ),
+    Mutant(
+        "discounting is off by a year",
+        TIMING,
+        "return float((1 + rate) ** -years)",
+        "return float((1 + rate) ** (1 - years))",
+    ),
+    Mutant(
+        "annuities run a year longer", TIMING, "(1 - (1 + rate) ** -lifetime)", "(1 - (1 + rate) ** -(lifetime + 1))"
+    ),
+    Mutant(
+        "annuities bear no interest",
+        TIMING,
+        "return float(rate / (1 - (1 + rate) ** -lifetime)) if rate else 1 / lifetime",
+        "return 1 / lifetime",
+    ),
+    Mutant(
+        "paths jump instead of rising",
+        TIMING,
+        "np.interp(np.asarray(years, dtype=float), known, values)",
+        "values[np.clip(np.searchsorted(known, years, side='right') - 1, 0, None)]",
+    ),
+    # stock
+    Mutant(
+        "units retire a year early",
+        STOCK,
+        "leaves = enters - measure.lifetime\n",
+        "leaves = enters - measure.lifetime + 1\n",
+    ),
+    Mutant("lead time is ignored", STOCK, "enters = y - measure.lead_time", "enters = y"),
+    Mutant(
+        "starts may come too late to serve",
+        STOCK,
+        "span(first, self.last - measure.lead_time, self.years)",
+        "span(first, self.last, self.years)",
+    ),
+    Mutant(
+        "the ramp looks at the first potential", STOCK, "measure.ramp * potential[-1]", "measure.ramp * potential[0]"
+    ),
+    Mutant("the ramp is ignored", STOCK, "limit = measure.ramp * potential[-1]", "limit = potential[-1]"),
+    Mutant(
+        "the ramp limits stock",
+        STOCK,
+        "np.where(decided, potential, np.maximum(potential, held))",
+        "measure.ramp * potential",
+    ),
+    Mutant(
+        "lumps round up",
+        STOCK,
+        "np.floor(max(limit, measure.lump) / measure.lump + ROUNDING)",
+        "np.ceil(max(limit, measure.lump) / measure.lump - ROUNDING)",
+    ),
+    Mutant("lumps have no rounding room", STOCK, "/ measure.lump + ROUNDING)", "/ measure.lump)"),
+    Mutant("less than a lump is none", STOCK, "np.floor(max(limit, measure.lump) /", "np.floor(limit /"),
+    Mutant("existing stock does not stand", STOCK, "float(held[i] - (held[i - 1] if i else 0.0))", "0.0"),
+    Mutant(
+        "existing stock never retires",
+        STOCK,
+        "float(held[i] - (held[i - 1] if i else 0.0))",
+        "float(max(0.0, held[i] - (held[i - 1] if i else 0.0)))",
+    ),
+    Mutant(
+        "history may be decided again",
+        STOCK,
+        "max(measure.first_year or self.first, self.decided_after + 1)",
+        "measure.first_year or self.first",
+    ),
+    Mutant(
+        "a measure's first year is ignored",
+        STOCK,
+        "max(measure.first_year or self.first, self.decided_after + 1)",
+        "self.decided_after + 1",
+    ),
+    Mutant(
+        "potentials below history are kept up to as_of",
+        STOCK,
+        "np.where(decided, potential, np.maximum(potential, held))",
+        "potential",
+    ),
+    # groups
+    Mutant("a group of the province holds per city", GROUPS, "if rows[0].scope == PROVINCE:", "if False:"),
+    Mutant(
+        "a group of one city holds everywhere", GROUPS, "[rows[0].city] if rows[0].city else self.cities", "self.cities"
+    ),
+    Mutant(
+        "weights are ignored",
+        GROUPS,
+        "1 / potential if by_share else weights[m, role][i]",
+        "1 / potential if by_share else 1.0",
+    ),
+    Mutant(
+        "shares of a base count units",
+        GROUPS,
+        "1 / potential if by_share else weights[m, role][i]",
+        "weights[m, role][i]",
+    ),
+    Mutant("the ratio of a provider is inverted", GROUPS, "float(ratios[m, role][i])", "1 / float(ratios[m, role][i])"),
+    Mutant(
+        "nothing is free without a provider",
+        GROUPS,
+        'free = self._group_path(rows, "free", 0.0)',
+        'free = 0.0 * self._group_path(rows, "free", 0.0)',
+    ),
+    Mutant("groups on starts compare stock", GROUPS, 'on_stock = head.on == "stock"', "on_stock = True"),
+    Mutant("groups bind history", GROUPS, "if y <= self.decided_after:", "if False:"),
+    Mutant(
+        "overlap is booked in the second member's sector",
+        CHANGES,
+        "for (g, c), (first, _) in self.overlap_pairs.items():",
+        "for (g, c), (_, first) in self.overlap_pairs.items():",
+    ),
+    # changes
+    Mutant(
+        "rows of a city add to the general ones",
+        CHANGES,
+        "own = points.get((m, q, c)) or points.get((m, q, None))",
+        "own = {**points.get((m, q, None), {}), **points.get((m, q, c), {})}",
+    ),
+    Mutant(
+        "effects are those of the year before",
+        CHANGES,
+        "float(self.effect_path[m, q, c][i + 1])",
+        "float(self.effect_path[m, q, c][i])",
+    ),
+    Mutant("factors are those of the year before", CHANGES, "float(route.factor[i + 1])", "float(route.factor[i])"),
+    Mutant(
+        "a pooled change reaches every city in full",
+        CHANGES,
+        "self.allocation[route.id, c] = share",
+        "self.allocation[route.id, c] = 1.0",
+    ),
+    Mutant("conversions keep their sector", CHANGES, "return self.to_sector or sector", "return sector"),
+    Mutant(
+        "the base year has overlap in full",
+        CHANGES,
+        "max(0.0, stock[0] / potential[0] + stock[1] / potential[1] - 1)",
+        "min(stock[0] / potential[0], stock[1] / potential[1])",
+    ),
+    Mutant(
+        "the base year may have negative overlap",
+        CHANGES,
+        "max(0.0, stock[0] / potential[0] + stock[1] / potential[1] - 1)",
+        "(stock[0] / potential[0] + stock[1] / potential[1] - 1)",
+    ),
+    Mutant(
+        "the base year has factors of the plan",
+        CHANGES,
+        "self.converted_effects(direct, 0)",
+        "self.converted_effects(direct, 1)",
+    ),
+    Mutant("old stock is not converted", CHANGES, "return self.converted_effects(direct, 1)", "return direct"),
+    Mutant("all existing stock is old", CHANGES, "self.stock_path(m, c, self.base_year)", "self.stock_path(m, c)"),
+    Mutant("the last unit of a row wins", CHANGES, "row.value * scale\n        found", "row.value\n        found"),
+    # money
+    Mutant(
+        "existing stock is not booked", MONEY, "if existing.year <= self.base_year:", "if existing.year <= self.last:"
+    ),
+    Mutant(
+        "old stock is booked", MONEY, "if existing.year <= self.base_year:", "if existing.year <= self.base_year - 1:"
+    ),
+    Mutant(
+        "history is booked when it is commissioned",
+        MONEY,
+        "start = existing.year - measure.lead_time",
+        "start = existing.year",
+    ),
+    Mutant("the price of an existing row is ignored", MONEY, "unit_cost = existing.capex\n", "unit_cost = None\n"),
+    Mutant("the fund of an existing row joins the mix", MONEY, "if existing.fund:", "if False:"),
+    Mutant(
+        "every instalment is the whole cost",
+        MONEY,
+        "float(self.capex_path[m][v - self.first]) / len(paid)",
+        "float(self.capex_path[m][v - self.first])",
+    ),
+    Mutant(
+        "a measure's rule drops the sector's other shares",
+        MONEY,
+        "own.get((f, self.pool_measure[k]), share)",
+        "own.get((f, self.pool_measure[k]), 0.0)",
+    ),
+    Mutant("a measure's own rule is ignored", MONEY, "own.get((f, self.pool_measure[k]), share)", "share"),
+    Mutant(
+        "running cost stays that of the first year",
+        MONEY,
+        "self.fixed_om[m, y] = float(om[i])",
+        "self.fixed_om[m, y] = float(om[0])",
+    ),
+    Mutant(
+        "components of a price do not add",
+        MONEY,
+        "self.price_path.get(q, 0.0) + path(points, self.years)",
+        "path(points, self.years)",
+    ),
+    Mutant("every component counts", MONEY, "if price.component in components:", "if True:"),
+    Mutant(
+        "a blank learning cell means nothing",
+        MONEY,
+        "if row.fixed_om is not None:\n                om_points[row.measure][row.year] = row.fixed_om",
+        "om_points[row.measure][row.year] = row.fixed_om or 0.0",
+    ),
+    # levels
+    Mutant(
+        "the base level forgets what stands",
+        LEVELS,
+        "float(self.baseline_of(level, 0)[0] + change)",
+        "float(self.baseline_of(level, 0)[0])",
+    ),
+    Mutant(
+        "a scope is always the province", LEVELS, "return level.scope == PROVINCE or city in", "return True or city in"
+    ),
+    Mutant("sectors are ignored", LEVELS, "if level.sectors and sector not in level.sectors:", "if False:"),
+    Mutant(
+        "a city has the province's driver",
+        LEVELS,
+        "own = [row for row in rows if scope in self.cities and row.city == scope]",
+        "own = []",
+    ),
+    Mutant(
+        "unspent money is lost, its limit is not",
+        LEVELS,
+        "counted = years[: i + 1] if row.carry_over else [y]",
+        "counted = [y]",
+    ),
+    Mutant(
+        "carried limits start anew each year",
+        LEVELS,
+        "total = total + limits[i] if row.carry_over else limits[i]",
+        "total = limits[i]",
+    ),
+    Mutant("floors are dropped", LEVELS, "self.floors.append((level, y))", "pass"),
+    Mutant(
+        "floors by city hold for the province",
+        LEVELS,
+        'self.cities if row.floor_scope == "city" else [PROVINCE]',
+        "[PROVINCE]",
+    ),
+    Mutant(
+        "pins take starts for stock",
+        LEVELS,
+        'self.pinned_stock[key] = held if row.on == "stock" else []',
+        "self.pinned_stock[key] = held",
+    ),
+    Mutant("a budget binds history", LEVELS, "if key[1] > self.decided_after:", "if True:"),
+    Mutant("a target binds history", LEVELS, "if bound.year <= self.decided_after:", "if False:"),
+    Mutant(
+        "penalties are not discounted",
+        LEVELS,
+        "self.penalty[name] = target.soft_penalty",
+        "self.penalty[name] = target.soft_penalty / self.discount[bound.year]",
+    ),
+    # targets
+    Mutant("at least means at most", TARGETS, 'return 1.0 if self.sense == "<=" else -1.0', "return 1.0"),
+    Mutant(
+        "a change is a share of the base level",
+        TARGETS,
+        "Side(constant=(1 + stated(target)) * base))",
+        "Side(constant=stated(target) * base))",
+    ),
+    Mutant(
+        "abated counts old stock", TARGETS, "levels.baseline_of(x) + levels.old_change_of(x)", "levels.baseline_of(x)"
+    ),
+    Mutant(
+        "abated per span holds every year",
+        TARGETS,
+        'for counted in [years] if target.per == "span" else [[y] for y in years]:',
+        "for counted in [[y] for y in years]:",
+    ),
+    Mutant(
+        "sectors narrow the whole of a share",
+        TARGETS,
+        'levels.level(target.of or "", target.scope)',
+        'levels.level(target.of or "", target.scope, target.sectors)',
+    ),
+    Mutant(
+        "the driver of an intensity is inverted",
+        TARGETS,
+        "driver[y] / driver[levels.base_year]",
+        "driver[levels.base_year] / driver[y]",
+    ),
+    Mutant("an intensity is priced like a level", TARGETS, "bound, price_unit=growth)", "bound)"),
+    Mutant(
+        "cumulative counts its last year",
+        TARGETS,
+        "achieved = Side({(x, y): 1.0 for y in years})",
+        "achieved = Side({(x, y): 1.0 for y in years[-1:]})",
+    ),
+    Mutant(
+        "a peak binds the year before it",
+        TARGETS,
+        "target.by is None or y >= target.by",
+        "target.by is None or y >= target.by - 1",
+    ),
+    Mutant(
+        "a peak binds a year late", TARGETS, "target.by is None or y >= target.by", "target.by is None or y > target.by"
+    ),
+    Mutant("a peak declines upwards", TARGETS, "one(x, y, 1 - target.decline)", "one(x, y, 1 + target.decline)"),
+    Mutant(
+        "a peak compares the wrong pair of years",
+        TARGETS,
+        "bound = one(x, y, 1 - target.decline)",
+        "bound = one(x, after[0], 1 - target.decline)",
+    ),
+    # rules
+    Mutant(
+        "capital cost is that of the calendar year",
+        RULES,
+        "return sum(b.payment[m, v] * b.starts[m, c, v] for v in b.serving[m, c, y])",
+        "return sum(b.payment[m, y] * b.starts[m, c, v] for v in b.serving[m, c, y])",
+    ),
+    Mutant(
+        "existing stock bears an annuity",
+        RULES,
+        "return b.fixed_om[m, y] * b.stock[m, c, y]",
+        "return b.fixed_om[m, y] * b.stock[m, c, y] + b.payment[m, y] * b.existing[m, c, y]",
+    ),
+    Mutant(
+        "prices value more than the change",
+        RULES,
+        "return b.price[q, y] * b.change[q, c, s, y]",
+        "return b.price[q, y] * (b.change[q, c, s, y] + 1)",
+    ),
+    Mutant("nothing retires", RULES, "\n        + sum(b.starts[m, c, v] for v in b.leaving[m, c, y])", ""),
+    Mutant(
+        "overlap has no lower bound",
+        RULES,
+        " - b.overlap[g, c, y]\n        <= 1",
+        " - b.overlap[g, c, y]\n        <= 2",
+    ),
+    Mutant(
+        "overlap has no upper bound",
+        RULES,
+        "return b.overlap[g, c, y] - b.part_of_potential[m, c, y] * b.stock[m, c, y] <= 0",
+        "return b.overlap[g, c, y] - b.part_of_potential[m, c, y] * b.stock[m, c, y] <= 1",
+    ),
+    Mutant(
+        "overlap abates more",
+        RULES,
+        "- sum(b.overlap_loss[g, y] * b.overlap[g, c, y] for g in b.losses[q, c, s, y])",
+        "+ sum(b.overlap_loss[g, y] * b.overlap[g, c, y] for g in b.losses[q, c, s, y])",
+    ),
+    Mutant(
+        "local conversions carry nothing",
+        RULES,
+        "\n        - sum(b.conversion[r, y] * b.change[d, c, e, y] for r, d, e in b.converted[q, c, s, y])",
+        "",
+    ),
+    Mutant(
+        "pooled conversions have no factor",
+        RULES,
+        "sum(b.conversion[r, y] * b.change[q, c, e, y] for q, c, e in b.pool_members[r, s, y])",
+        "sum(b.change[q, c, e, y] for q, c, e in b.pool_members[r, s, y])",
+    ),
+    Mutant(
+        "floors are ceilings", RULES, "return -b.level[l, y] <= -b.floor[l, y]", "return b.level[l, y] <= b.floor[l, y]"
+    ),
+    Mutant("history is not in its pool's spending", RULES, "== b.pool_booked[k, c, y]", "== 0"),
+    Mutant(
+        "a fund pays all it likes",
+        RULES,
+        "b.paid[f, k, c, y] - b.max_share[f, k] * b.spending[k, c, y] <= 0",
+        "b.paid[f, k, c, y] - b.spending[k, c, y] <= 0",
+    ),
+    Mutant(
+        "earmarked history is outside capital spending",
+        RULES,
+        "b.spending[k, c, y] for k, c in b.level_spendings[l, y]) == b.level_base[l, y]",
+        "b.spending[k, c, y] for k, c in b.level_spendings[l, y]) == 0",
+    ),
+    Mutant(
+        "earmarked history is outside its fund",
+        RULES,
+        "b.paid[f, k, c, y] for f, k, c in b.level_payments[l, y]) == b.level_base[l, y]",
+        "b.paid[f, k, c, y] for f, k, c in b.level_payments[l, y]) == 0",
+    ),
+    Mutant(
+        "running cost is no cost of a level",
+        RULES,
+        "\n        - sum(fixed_om(b, m, c, y) for m, c in b.level_holdings[l, y])",
+        "",
+    ),
+    Mutant(
+        "price terms are no cost of a level",
+        RULES,
+        "\n        - sum(price(b, q, c, s, y) for q, c, s in b.level_priced[l, y])",
+        "",
+    ),
+    Mutant(
+        "providers need dependents",
+        RULES,
+        "- sum(b.ratio[g, m, c, y] * b.stock[m, c, y] for m, c in b.provider_stock[g, w, y])",
+        "+ sum(b.ratio[g, m, c, y] * b.stock[m, c, y] for m, c in b.provider_stock[g, w, y])",
+    ),
+    Mutant("a pin's least asks for nothing", RULES, "<= -b.pin_least[p, y]", "<= b.pin_least[p, y]"),
+    # engine and reports
+    Mutant(
+        "earlier objectives are not held",
+        ENGINE,
+        "        solver.hold(stage.coefficients, *limits)",
+        "        del limits",
+    ),
+    Mutant(
+        "objectives are held without tolerance",
+        ENGINE,
+        "slack = (HELD if last else matrix.tolerance) * abs(value)",
+        "slack = HELD * abs(value)",
+    ),
+    Mutant(
+        "maximised objectives are held the wrong way",
+        ENGINE,
+        "(edge - slack, np.inf) if stage.maximise",
+        "(-np.inf, edge + slack) if stage.maximise",
+    ),
+    Mutant(
+        "maximising minimises",
+        ENGINE,
+        "signed = -stage.coefficients if stage.maximise else stage.coefficients",
+        "signed = stage.coefficients",
+    ),
+    Mutant(
+        "values are not scaled back",
+        ENGINE,
+        "x = np.array(self.highs.getSolution().col_value) * self.scaling.columns",
+        "x = np.array(self.highs.getSolution().col_value)",
+    ),
+    Mutant(
+        "rows are scaled, their sides are not",
+        ENGINE,
+        "np.repeat(self.rows, counts)",
+        "np.repeat(1.5 * self.rows, counts)",
+    ),
+    Mutant(
+        "duals forget the scale of the cost",
+        ENGINE,
+        "sides.append((dual * unit / self.cost_scale,",
+        "sides.append((dual * unit,",
+    ),
+    Mutant(
+        "ties go to the latest start",
+        PLAN,
+        "(int(v) - problem.first + 1) / potential",
+        "(problem.last - int(v) + 1) / potential",
+    ),
+    Mutant(
+        "ties count units, not potentials",
+        PLAN,
+        "(int(v) - problem.first + 1) / potential",
+        "(int(v) - problem.first + 1)",
+    ),
+    Mutant("prices are those of the base year", PLAN, "bound.price_unit / problem.discount[y]", "bound.price_unit"),
+]
+
+
+def misplaced() -> list[str]:
+    """Mistakes whose text is not there exactly once."""
+    found = []
+    for mutant in MUTANTS:
+        file = ROOT / mutant.file
+        count = file.read_text(encoding="utf-8").count(mutant.old) if file.exists() else 0
+        if count != 1:
+            found.append(f"{mutant.name}: {mutant.file} holds its text {count} times, not once")
+    return found
+
+
+@contextmanager
+def copies(count: int) -> Iterator["Queue[Path]"]:
+    """As many copies of the project as there are workers."""
+    with tempfile.TemporaryDirectory() as folder:
+        free: Queue[Path] = Queue()
+        for k in range(count):
+            copy = Path(folder) / str(k)
+            for name in COPIED:
+                if (ROOT / name).is_dir():
+                    shutil.copytree(ROOT / name, copy / name, ignore=shutil.ignore_patterns("__pycache__"))
+                else:
+                    shutil.copy(ROOT / name, copy / name)
+            if (ROOT / "data").is_dir():
+                (copy / "data").symlink_to(ROOT / "data")
+            free.put(copy)
+        yield free
+
+
+def run(copy: Path) -> tuple[int, str]:
+    """Exit code of the fast tests in a copy, and the first test that failed."""
+    env = {**os.environ, "PYTHONPATH": str(copy), "PYTHONDONTWRITEBYTECODE": "1"}
+    command = [sys.executable, "-m", "pytest", "-x", "-q", "-p", "no:cacheprovider", "-p", "no:randomly", *TESTS]
+    done = subprocess.run(command, cwd=copy, env=env, capture_output=True, text=True, check=False)
+    failed = re.search(r"^(?:FAILED|ERROR) (\S+)", done.stdout, re.MULTILINE)
+    return done.returncode, failed.group(1).partition("::")[2] if failed else (done.stdout + done.stderr)[-2000:]
+
+
+def imported_from(copy: Path) -> Path:
+    """Where a copy's tests find the package."""
+    env = {**os.environ, "PYTHONPATH": str(copy)}
+    command = [sys.executable, "-c", "import planner; print(planner.__file__)"]
+    done = subprocess.run(command, cwd=copy, env=env, capture_output=True, text=True, check=True)
+    return Path(done.stdout.strip())
+
+
+def try_out(mutant: Mutant, free: "Queue[Path]") -> tuple[int, str]:
+    """Make the mistake in a copy, run the tests, and take it back."""
+    copy = free.get()
+    file = copy / mutant.file
+    before = file.read_text(encoding="utf-8")
+    try:
+        file.write_text(before.replace(mutant.old, mutant.new), encoding="utf-8")
+        return run(copy)
+    finally:
+        file.write_text(before, encoding="utf-8")
+        free.put(copy)
+
+
+def survivors(workers: int = 2, only: str = "") -> list[str]:
+    """Try all mistakes, tell which test caught each, and return those that none did."""
+    begun = time.perf_counter()
+    left = misplaced()
+    for fault in left:
+        print(f"MISPLACED  {fault}")
+    names = {fault.partition(":")[0] for fault in left}
+    chosen = [mutant for mutant in MUTANTS if only in mutant.name and mutant.name not in names]
+    with copies(workers) as free, ThreadPoolExecutor(workers) as pool:
+        copy = free.get()
+        if copy not in imported_from(copy).parents:
+            raise RuntimeError(f"the tests of a copy import the package from {imported_from(copy)}")
+        code, message = run(copy)
+        free.put(copy)
+        if code:
+            raise RuntimeError(f"the tests fail before any mistake is made: {message}")
+        for mutant, (code, message) in zip(chosen, pool.map(lambda m: try_out(m, free), chosen), strict=True):
+            if code == 1:
+                print(f"caught     {mutant.name}: {message}", flush=True)
+            else:
+                left.append(mutant.name)
+                print(f"{'SURVIVED' if code == 0 else 'BROKEN  '}   {mutant.name}: {message[-300:]}", flush=True)
+    caught = len(chosen) + len(names) - len(left)
+    print(f"{len(MUTANTS)} mistakes: {caught} caught, {len(left)} not, {time.perf_counter() - begun:.0f} s")
+    return left
+
+
+def main() -> int:
+    """Run all mutants."""
+    parser = argparse.ArgumentParser(prog="python -m tests.mutants", description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("--workers", type=int, default=min(2, os.cpu_count() or 1))
+    parser.add_argument("--only", default="", help="words in the name of a mistake")
+    given = parser.parse_args()
+    return 1 if survivors(given.workers, given.only) else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
