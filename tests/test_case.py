@@ -64,6 +64,9 @@ FAULTS: list[tuple[str, Damage, str, int | None, str | None]] = [
     ("measure_costs.csv", add("wind,2030,,"), "cost_row_empty", 4, "capex"),
     ("existing.csv", swap("2021,30", "2021,401"), "potential_below_existing", 2, "units"),
     ("existing.csv", swap("2021,30", "2031,30"), "existing_after_last", 2, "year"),
+    ("potentials.csv", whole_lines("pv,harbor"), "existing_without_potential", 2, "city"),
+    ("potentials.csv", whole_lines("ebus,harbor"), "pin_without_potential", 2, "city"),
+    ("targets.csv", swap("0.01,,", "1,,"), "not_below", 8, "decline"),
     # conversions and allocations
     ("conversions.csv", add("co2,coal_power,1,,,"), "conversion_cycle", 3, "to_quantity"),
     ("conversions.csv", add("co2,co2,1,,,"), "conversion_cycle", 5, "to_quantity"),
@@ -174,6 +177,7 @@ WARNINGS: list[tuple[str, Damage, str, str | None]] = [
     ("quantities.csv", swap("energy,2600", "energy,4000"), "floor_above_baseline", "floor"),
     ("pins.csv", swap("starts,2,", "starts,20,"), "pin_above_possible", "min"),
     ("pins.csv", swap("2023,2023", "2030,2030"), "pin_above_possible", "min"),
+    ("effects.csv", whole_lines("motors"), "no_effect", "measure"),
     ("case.yaml", swap("perspective: market", "perspective: social"), "component_without_price", "perspective"),
     ("existing.csv", only("measure,city,year,units,capex\npv,harbor,2020,30,1\n"), "existing_money_unused", "year"),
     ("effects.csv", add("motors,co2,-0.205,,,kt"), "carried_twice", "value"),
@@ -354,6 +358,31 @@ def test_a_wrong_edit_is_refused_by_the_same_door(case: Case, edit: dict[str, An
         issue = next(issue for issue in raised.value.errors if issue.key == key)
         assert (issue.file, issue.row, issue.counted) == ("draft.yaml", 2, "edit")
         assert text.issue(issue, "en").startswith("draft.yaml, edit 2")
+
+
+GHOST = {"table": "quantities", "add": {"quantity": "ghost", "unit": "kt", "name_zh": "无", "name_en": "Ghost"}}
+
+
+def test_nothing_can_be_a_share_of_what_is_always_zero(case: Case) -> None:
+    share = {"target": "t", "kind": "share", "quantity": "co2", "sense": "<=", "value": 0.5, "of": "ghost"}
+    with pytest.raises(CaseError) as raised:
+        case.edited([GHOST, {"table": "targets", "add": share}])
+    assert [issue.key for issue in raised.value.errors] == ["zero_whole"]
+
+
+def test_a_target_that_no_plan_can_move_is_remarked(case: Case) -> None:
+    level = {"target": "t", "kind": "level", "quantity": "ghost", "sense": "<=", "value": 5}
+    edited = case.edited([GHOST, {"table": "targets", "add": level}])
+    assert "nothing_moves" in {issue.key for issue in edited.warnings}
+
+
+def test_sources_nobody_can_look_up_are_counted(tmp_path: Path) -> None:
+    folder = damaged(
+        tmp_path / "case", "existing.csv", only("measure,city,year,units,source\npv,harbor,2021,30,x;own\n")
+    )
+    (folder / "sources.csv").write_text("source,title,publisher,year,where\nlaw,Law,,2020-2022,\n", encoding="utf-8")
+    found = {issue.key: issue for issue in read_case(folder).warnings}
+    assert found["unknown_sources"].found == "x"
 
 
 def test_every_table_can_be_summed_up(case: Case) -> None:

@@ -7,6 +7,7 @@ import subprocess
 import sys
 import zipfile
 from collections.abc import Callable
+from datetime import date
 from pathlib import Path
 from random import Random
 
@@ -108,6 +109,7 @@ FAULTS: list[tuple[str, Damage, str, int | None, str | None]] = [
     ("case.yaml", swap("currency: CNY", "currency: &a CNY\nmoney_unit: *a"), "yaml_alias", 10, None),
     ("case.yaml", add("---", "name: other"), "yaml_documents", None, None),
     ("case.yaml", only("- name"), "no_mapping", None, None),
+    ("case.yaml", swap("currency: CNY", "[a]: CNY"), "yaml_key", 9, None),
     ("case.yaml", swap("  zh:", "  fr:"), "title_language", None, "title"),
     ("case.yaml", swap("money_unit: million", "money_unit: 亿元"), "not_a_choice", None, "money_unit"),
 ]
@@ -378,7 +380,7 @@ def reworked(workbook: Path, folder: Path, change: Callable[[openpyxl.Workbook],
     return folder / "plan.xlsx"
 
 
-def put(sheet: str, cell: str, value: bool | str) -> Callable[[openpyxl.Workbook], object]:
+def put(sheet: str, cell: str, value: bool | date | str) -> Callable[[openpyxl.Workbook], object]:
     return lambda book: book[sheet].__setitem__(cell, value)
 
 
@@ -392,6 +394,8 @@ def put(sheet: str, cell: str, value: bool | str) -> Callable[[openpyxl.Workbook
         (put("potentials", "C3", "=100*3"), "formula_without_value", "plan.xlsx [potentials]", 3),
         (put("potentials", "C3", "300 MW"), "number_with_words", "plan.xlsx [potentials]", 3),
         (put("potentials", "C3", True), "truth_for_number", "plan.xlsx [potentials]", 3),
+        (put("potentials", "C3", date(2025, 1, 1)), "date_for_number", "plan.xlsx [potentials]", 3),
+        (put("cities", "C2", date(2025, 1, 1)), "not_text", "plan.xlsx [cities]", 2),
         (put("case", "A1", "name"), "settings_header", "plan.xlsx [case]", 1),
         (put("case", "A2", "data"), "data_in_workbook", "plan.xlsx [case]", 2),
     ],
