@@ -103,8 +103,15 @@ def wedge(words: Mapping[str, str], colours: Mapping[str, str], ground: Ground =
     sector, baseline, plan, target.
     """
     scale = {"domain": list(colours), "range": list(colours.values())}
-    legend = {"orient": "bottom", "title": None, "symbolType": "square", "columns": 6, "labelLimit": 240}
-    high = {"field": "high", "type": "quantitative", "title": words["value"], "scale": {"zero": False, "padding": 18}}
+    columns = 6 if max(map(len, colours), default=0) <= 10 else 4
+    legend = {"orient": "bottom", "title": None, "symbolType": "square", "columns": columns, "labelLimit": 240}
+    high = {
+        "field": "high",
+        "type": "quantitative",
+        "title": words["value"],
+        "scale": {"zero": False, "padding": 18},
+        "axis": {"tickCount": 8},
+    }
     area: Spec = {
         "transform": _of("cut"),
         "mark": {"type": "area", "opacity": 0.9, "stroke": ground.paper, "strokeWidth": 0.6},
@@ -115,7 +122,6 @@ def wedge(words: Mapping[str, str], colours: Mapping[str, str], ground: Ground =
         },
     }
     return {
-        "height": 400,
         "encoding": {"x": _years()},
         "layer": [
             area,
@@ -138,7 +144,13 @@ def paths(words: Mapping[str, str], ground: Ground = LIGHT) -> Spec:
         {"field": "year", "type": "quantitative", "format": "d", "title": words["year"]},
         {"field": "value", "type": "quantitative", "format": ",.4~r", "title": words["value"]},
     ]
-    y = {"field": "value", "type": "quantitative", "title": words["value"], "scale": {"zero": False, "padding": 18}}
+    y = {
+        "field": "value",
+        "type": "quantitative",
+        "title": words["value"],
+        "scale": {"zero": False, "padding": 18},
+        "axis": {"tickCount": 6},
+    }
     dots: Spec = {
         "transform": _of("baseline", "planned"),
         "mark": {"type": "point", "filled": True, "size": 30, "opacity": 1},
@@ -154,7 +166,6 @@ def paths(words: Mapping[str, str], ground: Ground = LIGHT) -> Spec:
         },
     }
     return {
-        "height": 300,
         "encoding": {"x": _years()},
         "layer": [
             _line("baseline", ground.baseline, 2, (6, 4)),
@@ -177,10 +188,10 @@ def frontier(words: Mapping[str, str], ground: Ground = LIGHT) -> Spec:
             "field": "total",
             "type": "quantitative",
             "title": words["total"],
-            "scale": {"zero": False, "nice": True},
-            "axis": {"grid": False},
+            "scale": {"zero": False, "padding": 24},
+            "axis": {"grid": False, "tickCount": 8},
         },
-        "y": {"field": "cost", "type": "quantitative", "title": words["cost"], "scale": {"zero": False}},
+        "y": {"field": "cost", "type": "quantitative", "title": words["cost"], "scale": {"zero": False, "padding": 24}},
     }
     tooltip = [
         {"field": "point", "type": "quantitative", "title": words["point"]},
@@ -208,4 +219,4 @@ def frontier(words: Mapping[str, str], ground: Ground = LIGHT) -> Spec:
         "mark": {"type": "text", "dy": -18, "fontWeight": "bold", "fontSize": 13, "color": ground.ink}
         | {"text": words["current"]},
     }
-    return {"height": 360, "encoding": axes, "layer": [line, points, here, name]}
+    return {"encoding": axes, "layer": [line, points, here, name]}

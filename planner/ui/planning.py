@@ -26,10 +26,14 @@ POINTS = 10
 MOST_ISSUES = 8
 GREYED = "<style>.st-key-answer {opacity: 0.4; filter: grayscale(0.7);}</style>"
 CALM = """<style>
-.stMainBlockContainer {padding-top: 2.2rem; padding-bottom: 3rem;}
+.stMainBlockContainer {padding: 2.2rem 3rem 3rem;}
 [data-testid="stSidebarUserContent"] {padding-top: 0;}
-[class*="st-key-own_"] {margin-top: -1.6rem; min-height: 1.9rem;}
-.st-key-headline [data-testid="stMetric"] {padding: 0.7rem 0.9rem; min-width: 9.2rem;}
+[class*="st-key-own_"] {margin-top: -0.5rem;}
+.st-key-answer {container-type: inline-size;}
+.st-key-headline {flex-wrap: nowrap;}
+.st-key-headline [data-testid="stMetric"] > div {padding: 0.7rem 0.8rem;}
+@container (max-width: 66rem) {.st-key-headline {display: grid; grid-template-columns: repeat(3, 1fr);}}
+@container (max-width: 32rem) {.st-key-headline {grid-template-columns: repeat(2, 1fr);}}
 </style>"""
 
 
@@ -126,6 +130,8 @@ def answered(
     at = state.positions(case, offered)
     own = answer(case, "own", lang, line, trouble, "solving_own")
     own_plan = own.plan if own and own.plan.found else None
+    if own is not None and own_plan is not None and state.last(case) is None:
+        state.keep(case, state.Shown(own_plan, {}, own.seconds))
     try:
         edited = case.edited([edit for lever in offered for edit in lever.edits(case, at[lever.id])])
     except CaseError as fault:
@@ -197,8 +203,9 @@ def issue_lines(fault: CaseError, lang: str) -> list[str]:
 
 
 def draw_answer(case: Case, offered: tuple[Lever, ...], shown: state.Shown, own: Plan | None, lang: str) -> None:
-    """Headline, wedge beside targets, and the tables below."""
+    """Headline, wedge beside targets, and the tables below; the case is the one the plan answers."""
     plan = shown.plan
+    case = plan.case or case
     draw_headline(figures.headline(case, offered, plan, own, lang), lang)
     quantity = main_quantity(case)
     left, right = st.columns([0.68, 0.32], gap="medium")
@@ -276,7 +283,7 @@ def draw_wedge(case: Case, plan: Plan, quantity: str, lang: str) -> None:
     chosen = {name: colour for name, colour in figures.colours(case, lang).items() if name in drawn}
     st.subheader(t("ui.wedge.title", lang, quantity=short_name(row, lang)), anchor=False)
     spec = charts.wedge(words, chosen, ground())
-    st.vega_lite_chart(frame, spec, width="stretch", key="wedge", alt=t("ui.wedge.alt", lang))
+    st.vega_lite_chart(frame, spec, width="stretch", height=430, key="wedge", alt=t("ui.wedge.alt", lang))
     notes = [t("ui.wedge.ceiling", lang)] if "target" in set(frame["part"]) else []
     if not chosen:
         notes.append(t("ui.wedge.nothing", lang))
@@ -326,14 +333,17 @@ def draw_portfolio(case: Case, plan: Plan, lang: str) -> None:
         hide_index=True,
         height="content",
         column_config={
-            "measure": column.TextColumn(t("ui.portfolio.measure", lang), width="large"),
-            "sector": column.TextColumn(t("ui.portfolio.sector", lang)),
-            "starts": column.NumberColumn(t("ui.portfolio.starts", lang), format="%,.1f"),
-            "unit": column.TextColumn(t("ui.portfolio.unit", lang)),
-            "years": column.TextColumn(t("ui.portfolio.years", lang)),
-            "capex": column.NumberColumn(t("ui.portfolio.capex", lang, unit=unit), format="%,.1f"),
+            "measure": column.TextColumn(t("ui.portfolio.measure", lang), width=230),
+            "sector": column.TextColumn(t("ui.portfolio.sector", lang), width=95),
+            "starts": column.NumberColumn(t("ui.portfolio.starts", lang), format="%,.1f", width=80),
+            "unit": column.TextColumn(t("ui.portfolio.unit", lang), width=95),
+            "years": column.TextColumn(t("ui.portfolio.years", lang), width=90),
+            "capex": column.NumberColumn(t("ui.portfolio.capex", lang, unit=unit), format="%,.1f", width=90),
             "cost": column.NumberColumn(
-                t("ui.portfolio.cost", lang, unit=unit), format="%,.1f", help=t("ui.portfolio.cost_help", lang)
+                t("ui.portfolio.cost", lang, unit=unit),
+                width=110,
+                format="%,.1f",
+                help=t("ui.portfolio.cost_help", lang),
             ),
             "cities": column.TextColumn(t("ui.portfolio.cities", lang), width="medium"),
         },
@@ -384,7 +394,7 @@ def draw_paths(case: Case, plan: Plan, lang: str) -> None:
     words = {**line_words(lang), "value": titled(case, chosen, lang)}
     frame = figures.path(case, plan, chosen, lang)
     st.vega_lite_chart(
-        frame, charts.paths(words, ground()), width="stretch", key="path_chart", alt=t("ui.paths.alt", lang)
+        frame, charts.paths(words, ground()), width="stretch", height=320, key="path_chart", alt=t("ui.paths.alt", lang)
     )
     table = figures.levels(case, plan, chosen, lang)
     places = amounts.decimals(table.to_numpy().ravel())
@@ -423,6 +433,7 @@ def draw_frontier(case: Case, plan: Plan, quantity: str, lang: str) -> None:
         frame,
         charts.frontier(words, ground()),
         width="stretch",
+        height=400,
         key="frontier_chart",
         alt=t("ui.frontier.alt", lang),
     )
