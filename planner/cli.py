@@ -332,7 +332,9 @@ def solved(case: "Case", limit: float | None, gap: float | None, ties: bool, pro
     from planner.engine import Options
     from planner.plan import solve as solve_case
 
-    return solve_case(case, Options(float("inf") if limit is None else limit, gap, ties), progress)
+    return solve_case(
+        case, Options(time_limit=float("inf") if limit is None else limit, gap=gap, break_ties=ties), progress
+    )
 
 
 if __name__ == "__main__":

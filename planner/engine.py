@@ -39,7 +39,7 @@ STATUS: dict[HighsModelStatus, Status] = {
 }
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Options:
     """How long to try and how close is close enough."""
 
@@ -289,13 +289,25 @@ class Solver:
         The price on one side is the dual of the optimum just beyond: exact, as the optimal cost is piecewise linear. It
         holds as long as the basis there stays feasible. A row with room has no price. The instance is left as it was.
         """
-        highs = self.highs
+        highs, scale, matrix = self.highs, self.scaling, self.matrix
         basis = highs.getBasis()
-        upper = (self.matrix.row_upper - self.matrix.A @ self.scaling.origin) * self.scaling.rows
+        shift = matrix.A @ scale.origin
+        upper = (matrix.row_upper - shift) * scale.rows
         room = upper - np.array(highs.getSolution().row_value)[: upper.size]
+        held = [self._scaled_row(*row)[2:] for row in self.held]
+        limits = (
+            np.concatenate(
+                [
+                    (matrix.lower - scale.origin) / scale.columns,
+                    (matrix.row_lower - shift) * scale.rows,
+                    [low for low, _ in held],
+                ]
+            ),
+            np.concatenate([(matrix.upper - scale.origin) / scale.columns, upper, [high for _, high in held]]),
+        )
         prices: dict[int, Slopes] = {}
         for row in rows.tolist():
-            unit = self.scaling.rows[row]
+            unit = scale.rows[row]
             if room[row] > 2 * NUDGE:
                 prices[row] = Slopes(0.0, 0.0, np.inf, room[row] / unit)
                 continue
@@ -305,8 +317,10 @@ class Solver:
                 expect(highs.setBasis(basis))
                 found = STATUS.get(self._run(what), "unknown")
                 if found == "optimal":
-                    dual = max(0.0, -highs.getSolution().row_dual[row])
-                    further = np.inf if dual == 0 and nudge > 0 else self._basis_room(row, np.sign(nudge))
+                    solution = highs.getSolution()
+                    dual = max(0.0, -solution.row_dual[row])
+                    at = np.concatenate([solution.col_value, solution.row_value])
+                    further = np.inf if dual == 0 and nudge > 0 else self._basis_room(row, np.sign(nudge), at, *limits)
                     sides.append((dual * unit / self.cost_scale, (NUDGE + further) / unit))
                 elif found == "infeasible":
                     sides.append(None)
@@ -317,27 +331,22 @@ class Solver:
         expect(highs.setBasis(basis))
         return prices
 
-    def _basis_room(self, row: int, direction: float) -> float:
-        """How far the bound of a row can move in a direction while the basis of the last solve stays feasible."""
-        highs = self.highs
-        _, basic = highs.getBasicVariables()
-        status, step = highs.getBasisInverseCol(row)
+    def _basis_room(self, row: int, direction: float, at: Array, low: Array, high: Array) -> float:
+        """How far the bound of a row can move in a direction while the basis of the last solve stays feasible.
+
+        `at`, `low` and `high` are values and bounds of all columns, then all rows, as scaled.
+        """
+        _, basic = self.highs.getBasicVariables()
+        status, step = self.highs.getBasisInverseCol(row)
         if status == HighsStatus.kError:
             return 0.0
-        solution, lp = highs.getSolution(), highs.getLp()
-        step = step * direction
         is_row = basic < 0
-        columns, rows = basic[~is_row], -1 - basic[is_row]
-        value, low, high = (np.empty(basic.size) for _ in range(3))
-        for part, where, of in ((~is_row, columns, "col"), (is_row, rows, "row")):
-            value[part] = np.array(getattr(solution, f"{of}_value"))[where]
-            low[part] = np.array(getattr(lp, f"{of}_lower_"))[where]
-            high[part] = np.array(getattr(lp, f"{of}_upper_"))[where]
-        step[is_row] *= -1.0  # a row's activity moves against its logical column
+        position = np.where(is_row, self.matrix.A.shape[1] - 1 - basic, basic)
+        step = np.where(is_row, -direction, direction) * step  # a row's activity moves against its logical column
         moving = np.abs(step) > 1e-9
-        edge = np.where(step > 0, high, low)[moving]
-        rooms = np.maximum((edge - value[moving]) / step[moving], 0.0)
-        return float(rooms.min(initial=np.inf))
+        step, position = step[moving], position[moving]
+        edge = np.where(step > 0, high[position], low[position])
+        return float(np.maximum((edge - at[position]) / step, 0.0).min(initial=np.inf))
 
 
 def expect(status: HighsStatus) -> None:
