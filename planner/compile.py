@@ -12,7 +12,7 @@ from pyomo.repn.plugins.standard_form import LinearStandardFormCompiler
 from scipy.sparse import coo_array, csr_array
 
 from planner.expand import Data, Expander, Terms, relation, templates
-from planner.formulation import COSTS, DOMAINS, ROWS, VARIABLES, net_present_value, total
+from planner.formulation import COSTS, DOMAINS, ROWS, VARIABLES, net_present_value, shortfall, total
 from planner.problem import Problem
 
 Key = tuple[str | int, ...]
@@ -90,9 +90,11 @@ def instantiate(problem: Problem) -> pyo.ConcreteModel:
         rows = pyo.Constraint(keys, rule=lambda _, *key, of=item.rule: of(view, *key))
         setattr(model, f"{item.name}_row" if hasattr(model, item.name) else item.name, rows)
     model.stage = pyo.ObjectiveList()
-    for name, terms in problem.stages:
-        expression = total(view, terms) if terms else net_present_value(view)
-        model.stage.add(expr=expression, sense=pyo.maximize if name.startswith("-") else pyo.minimize)
+    for stage in problem.stages:
+        expression = total(view, stage.levels) + shortfall(view, stage.misses)
+        if stage.name == "cost":
+            expression = net_present_value(view)
+        model.stage.add(expr=expression, sense=pyo.maximize if stage.name.startswith("-") else pyo.minimize)
     return model
 
 
@@ -156,12 +158,15 @@ def compile_problem(problem: Problem) -> Matrix:
 
 
 def _stages(problem: Problem, data: Data, expander: Expander, width: int) -> Iterator[Stage]:
-    for name, terms in problem.stages:
+    for stage in problem.stages:
         coefficients, constant = np.zeros(width), 0.0
-        if terms:
-            keys = data.coder.parts(terms, 2)
-            coefficients[data.variable("level", list(keys.T))] = 1.0
-        else:
+        if stage.levels:
+            parts = data.coder.parts(stage.levels, 2)
+            coefficients[data.variable("level", list(parts.T))] = 1.0
+        if stage.misses:
+            parts = data.coder.parts(stage.misses, 2)
+            coefficients[data.variable("miss", list(parts.T))] = [problem.miss_weight[key] for key in stage.misses]
+        if stage.name == "cost":
             for item in COSTS:
                 keys = getattr(problem, item.index)
                 if keys:
@@ -171,7 +176,7 @@ def _stages(problem: Problem, data: Data, expander: Expander, width: int) -> Ite
                     constant += float(found.constants(len(keys)).sum())
                     used = found.column >= 0
                     coefficients += np.bincount(found.column[used], found.coefficient[used], minlength=width)
-        yield Stage(name, coefficients, constant)
+        yield Stage(stage.name, coefficients, constant)
 
 
 def _joined(parts: Sequence[NDArray[np.float64]]) -> NDArray[np.float64]:
@@ -210,11 +215,11 @@ def standard_form(problem: Problem) -> Matrix:
     wide.sort_indices()
     stages = []
     objectives = csr_array(form.c)
-    for i, (name, _) in enumerate(problem.stages):
+    for i, stage in enumerate(problem.stages):
         dense = np.zeros(len(columns))
         row = objectives[[i], :].tocoo()
         dense[used[row.col]] = row.data
-        stages.append(Stage(name, dense, float(np.asarray(form.c_offset)[i])))
+        stages.append(Stage(stage.name, dense, float(np.asarray(form.c_offset)[i])))
     row_position = {name: i for i, name in enumerate(rows)}
     return Matrix(
         A=wide,

@@ -130,9 +130,9 @@ def level(b: Any, l: Any, y: Any) -> Any:
     return None, None
 
 
-@variable("soft", defined_by="target_is_kept")
+@variable("missable", defined_by="target_is_kept")
 def miss(b: Any, t: Any, y: Any) -> Any:
-    r"""What a soft target is missed by [unit of its quantity]."""
+    r"""What a target that may be missed is missed by [unit of its quantity]."""
     return 0, None
 
 
@@ -421,6 +421,14 @@ def total(b: Any, terms: Any) -> Any:
     $$ \sum_y X_{\ell,y} $$
     """
     return sum(b.level[l, y] for l, y in terms)
+
+
+def shortfall(b: Any, terms: Any) -> Any:
+    r"""Sum of what targets are missed by, each as a part of its own size [-].
+
+    $$ \sum_{t,y} \text{miss}_{t,y} / \text{size}_{t,y} $$
+    """
+    return sum(b.miss_weight[t, y] * b.miss[t, y] for t, y in terms)
 
 
 DOMAINS = {"real": pyo.Reals, "integer": pyo.Integers}

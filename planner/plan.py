@@ -2,8 +2,9 @@
 
 import json
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -121,14 +122,29 @@ def csv_text(frame: pd.DataFrame) -> str:
     return str(frame.to_csv(index=False, float_format=DIGITS, lineterminator="\n"))
 
 
-def solve(case: Case, options: Options | None = None, progress: Progress | None = None) -> Plan:
+def solve(
+    case: Case, options: Options | None = None, progress: Progress | None = None, best_effort: bool = False
+) -> Plan:
     """The plan of a case: compile, solve, break ties, report.
 
-    An infeasible or stopped case gives a plan without frames whose `status` says so. Raises SolverError when HiGHS
-    fails.
+    An infeasible or stopped case gives a plan without frames whose `status` says so. With `best_effort` an infeasible
+    one gives the plan that misses its targets by least, each as a part of its own size, those of the first priority
+    first; its status stays infeasible, and `summary` lists what is missed. Raises SolverError when HiGHS fails.
     """
+    plan = answer(case, Problem, options, progress)
+    if best_effort and plan.status == "infeasible":
+        plan = answer(case, partial(Problem, best_effort=True), options, progress)
+        if plan.status in ("optimal", "within_gap"):
+            missed = plan.targets[plan.targets["missed"] > 0]
+            plan.summary["best_effort"] = {"missed": missed[["target", "year", "missed"]].to_dict("records")}
+            plan.summary["status"] = "infeasible"
+    return plan
+
+
+def answer(case: Case, pose: Callable[[Case], Problem], options: Options | None, progress: Progress | None) -> Plan:
+    """Pose the problem of a case, solve it and report."""
     started = time.perf_counter()
-    problem = Problem(case)
+    problem = pose(case)
     read = time.perf_counter()
     if progress is not None:
         progress("build", 0.0)
@@ -226,6 +242,8 @@ def summarise(
 def unit_of(problem: Problem, objective: str) -> str:
     """Unit of an objective: the currency, or the unit of the quantity summed over the years."""
     name = objective.removeprefix("-")
+    if name.startswith("miss"):
+        return "-"
     if not name.startswith("quantity:"):
         return problem.case.settings.currency
     units = {row.quantity: row.unit for row in problem.case.quantities}

@@ -29,11 +29,24 @@ class Level:
         return "|".join((self.what, self.scope, ";".join(self.sectors)))
 
 
-class Levels(Money):
-    """Levels over scopes and sectors, and the bounds on them, on top of the money."""
+@dataclass(frozen=True)
+class Objective:
+    """A stage of the objective: the sum of levels, or of weighted misses; of neither for `cost`."""
 
-    def __init__(self, case: Case) -> None:
+    name: str
+    levels: tuple[tuple[str, int], ...] = ()
+    misses: tuple[tuple[str, int], ...] = ()
+
+
+class Levels(Money):
+    """Levels over scopes and sectors, and the bounds on them, on top of the money.
+
+    With `best_effort` every target may be missed: by as little as possible, those of the first priority first.
+    """
+
+    def __init__(self, case: Case, best_effort: bool = False) -> None:
         super().__init__(case)
+        self.best_effort = best_effort
         self._levels: dict[str, Level] = {}
         self._read_bounds()
         self._read_levels()
@@ -88,6 +101,9 @@ class Levels(Money):
         self.goal_weight: dict[tuple[str, int, str, int], float] = {}
         self.goal_bound: dict[tuple[str, int], float] = {}
         self.soft: list[tuple[str, int]] = []
+        self.missable: list[tuple[str, int]] = []
+        self.miss_weight: dict[tuple[str, int], float] = {}
+        """One part of a target's own size per unit missed: it makes misses of different units comparable."""
         self.misses: dict[tuple[str, int], list[tuple[str, int]]] = {}
         self.penalty: dict[str, float] = {}
         self.bounds: dict[tuple[str, int], Bound] = {}
@@ -110,8 +126,11 @@ class Levels(Money):
                 self.misses[key] = []
                 if target.soft_penalty is not None:
                     self.soft.append(key)
-                    self.misses[key] = [key]
                     self.penalty[name] = target.soft_penalty
+                if target.soft_penalty is not None or self.best_effort:
+                    self.missable.append(key)
+                    self.misses[key] = [key]
+                    self.miss_weight[key] = 1 / self._size(bound)
 
         self.floors: list[tuple[str, int]] = []
         self.floor: dict[tuple[str, int], float] = {}
@@ -252,17 +271,32 @@ class Levels(Money):
             if y == year and f in funds and self.covers(level, c, self.measures[m].sector)
         )
 
-    def _read_objectives(self) -> list[tuple[str, list[tuple[str, int]]]]:
-        """Stages of the objective: a name, and the levels it sums (none for `cost`)."""
-        stages: list[tuple[str, list[tuple[str, int]]]] = []
+    def _size(self, bound: Bound) -> float:
+        """How large the two sides of a bound are on the baseline; 1 where both are zero [unit of its quantity]."""
+        baseline = {
+            (level, y): value
+            for level in {level for level, _ in bound.excess}
+            if self._levels[level].what in self.quantities
+            for y, value in zip(self.years, self.baseline_of(level).tolist(), strict=True)
+        }
+        sides = (abs(side.value(defaultdict(float, baseline))) for side in (bound.achieved, bound.bound))
+        return max(sides) or 1.0
+
+    def _read_objectives(self) -> list[Objective]:
+        stages = []
+        if self.best_effort:
+            ranks = {row.target: row.priority for row in self.case.targets if row.soft_penalty is None}
+            for rank in sorted(set(ranks.values()), key=lambda r: (r is None, r or 0)):
+                missed = [key for key in self.missable if ranks.get(self.goal_target[key[0]], -1) == rank]
+                stages.append(Objective("miss" if rank is None else f"miss:{rank}", misses=tuple(missed)))
         names = list(self.case.settings.objective)
         for name in names if "cost" in names else [*names, "cost"]:
             if name == "cost":
-                stages.append((name, []))
+                stages.append(Objective(name))
             else:
                 level = self.level(name.removeprefix("-").removeprefix("quantity:"))
-                stages.append((name, [(level, y) for y in self.years]))
-        return stages
+                stages.append(Objective(name, levels=tuple((level, y) for y in self.years)))
+        return [stage for stage in stages if stage.levels or stage.misses or stage.name == "cost"]
 
     @property
     def levels(self) -> Mapping[str, Level]:
