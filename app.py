@@ -32,9 +32,8 @@ def main() -> None:
             if st.session_state.get("case") not in found:
                 asked = st.query_params.get("case")
                 st.session_state["case"] = asked if asked in found else next(iter(found))
-            st.selectbox(
-                t("ui.case", lang), list(found), format_func=lambda name: state.title(found[name], lang), key="case"
-            )
+            titles = state.titles(found, lang)
+            st.selectbox(t("ui.case", lang), list(found), format_func=titles.__getitem__, key="case")
     if not found:
         st.info(t("ui.no_plan.no_cases", lang))
         return

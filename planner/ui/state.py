@@ -1,6 +1,7 @@
 """State: language, case, lever positions and the last valid plan of one visitor; what all visitors share."""
 
 import os
+from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -93,6 +94,13 @@ def cases(folder: Path) -> dict[str, Path]:
         found = {path.name: path, **found}
         return found
     return dict(sorted(found.items(), key=lambda item: item[0] == TUTORIAL))
+
+
+def titles(found: Mapping[str, Path], lang: str) -> dict[str, str]:
+    """Titles of cases by name, none of them twice: a list to choose from tells its items apart by their words."""
+    names = {name: title(folder, lang) for name, folder in found.items()}
+    counts = Counter(names.values())
+    return {name: words if counts[words] == 1 else f"{words} · {name}" for name, words in names.items()}
 
 
 def title(folder: Path, lang: str) -> str:
