@@ -247,7 +247,7 @@ class Levels(Money):
                     self.level_spendings[key] = [
                         (k, c) for k, c in spendings[year] if self.covers(spec, c, self.pool_sector[k])
                     ]
-                    self.level_base[key] = self._earmarked(spec, year, self.funds)
+                    self.level_base[key] = self.earmarked_in(spec, year, self.funds)
                 elif spec.what.startswith(FUND):
                     funds = spec.what.removeprefix(FUND).split(";")
                     self.fund_levels.append(key)
@@ -256,7 +256,7 @@ class Levels(Money):
                         for f, k, c in payments[year]
                         if f in funds and self.covers(spec, c, self.pool_sector[k])
                     ]
-                    self.level_base[key] = self._earmarked(spec, year, funds)
+                    self.level_base[key] = self.earmarked_in(spec, year, funds)
                 else:
                     self.quantity_levels.append(key)
                     self.level_changes[key] = [
@@ -264,7 +264,8 @@ class Levels(Money):
                     ]
                     self.level_base[key] = float(baseline[i])
 
-    def _earmarked(self, level: Level, year: int, funds: Sequence[str]) -> float:
+    def earmarked_in(self, level: Level, year: int, funds: Sequence[str]) -> float:
+        """What existing stock books in a year on funds of its own, outside the mix [currency]."""
         return sum(
             amount
             for (f, m, c, y), amount in self.earmarked.items()
