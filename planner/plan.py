@@ -218,6 +218,7 @@ def report(problem: Problem, matrix: Matrix, solution: Solution, timings: dict[s
     summary["tie_broken"] = solution.tie_broken
     if matrix.integer.any():
         summary["gap"] = digits(solution.gap)
+        summary["prices"] = "lumps held"
     return Plan(summary, **frames, case=problem.case)
 
 
@@ -265,7 +266,7 @@ def by_family(problem: Problem, matrix: Matrix, solution: Solution) -> dict[str,
         matrix.columns, solution.values.tolist(), matrix.upper.tolist(), strict=True
     ):
         noise = NEGLIGIBLE * (upper if np.isfinite(upper) else 1.0)
-        values[family][key] = 0.0 if abs(value) <= noise and family in ("starts", "stock", "overlap") else value
+        values[family][key] = 0.0 if abs(value) <= noise and family in ("starts", "stock", "overlap") else value + 0.0
     return values
 
 
