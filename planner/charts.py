@@ -70,7 +70,14 @@ def _ceiling(ground: Ground) -> Spec:
     """What targets allow, as a red tick in each of their years."""
     return {
         "transform": _of("target"),
-        "mark": {"type": "tick", "orient": "horizontal", "color": ground.target, "thickness": 3, "size": 22},
+        "mark": {
+            "type": "tick",
+            "orient": "horizontal",
+            "color": ground.target,
+            "thickness": 3,
+            "size": 22,
+            "opacity": 1,
+        },
         "encoding": {"y": {"field": "value", "type": "quantitative"}},
     }
 
@@ -83,7 +90,7 @@ def _hover(words: Mapping[str, str], value: str, part: str, shown: str, names: M
             *_of(part),
             *({"calculate": f"datum.part == '{p}' ? '{n}' : ''", "as": shown} for p, n in names.items()),
         ],
-        "mark": {"type": "bar", "opacity": 0, "size": 36},
+        "mark": {"type": "bar", "opacity": 0, "size": 44},
         "encoding": {
             "y": {"field": "low", "type": "quantitative"},
             "y2": {"field": "high"},
@@ -103,7 +110,7 @@ def wedge(words: Mapping[str, str], colours: Mapping[str, str], ground: Ground =
     sector, baseline, plan, target.
     """
     scale = {"domain": list(colours), "range": list(colours.values())}
-    columns = 6 if max(map(len, colours), default=0) <= 10 else 4
+    columns = 6 if max(map(len, colours), default=0) <= 10 else 3
     legend = {"orient": "bottom", "title": None, "symbolType": "square", "columns": columns, "labelLimit": 240}
     high = {
         "field": "high",

@@ -13,7 +13,7 @@ from planner.engine import Options
 from planner.plan import Plan, solve
 
 T = TypeVar("T")
-LARGEST = 48
+LARGEST = 24
 """Answers kept at most [-]."""
 
 

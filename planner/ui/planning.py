@@ -32,15 +32,19 @@ CALM = """<style>
 .st-key-answer {container-type: inline-size;}
 .st-key-headline {flex-wrap: nowrap;}
 .st-key-headline [data-testid="stMetric"] > div {padding: 0.7rem 0.8rem;}
-@container (max-width: 66rem) {.st-key-headline {display: grid; grid-template-columns: repeat(3, 1fr);}}
+.st-key-headline [data-testid="stMetricValue"] * {white-space: normal; overflow: visible;}
+@container (max-width: %(narrow)srem) {.st-key-headline {display: grid; grid-template-columns: repeat(3, 1fr);}}
 @container (max-width: 32rem) {.st-key-headline {grid-template-columns: repeat(2, 1fr);}}
+@media (max-width: 640px) {.stMainBlockContainer {padding: 3rem 1rem 2rem;}}
 </style>"""
+NARROW = {"zh": 62, "en": 76}
+"""Width below which the headline takes two lines: English words are longer [rem]."""
 
 
 def page(case: Case, lang: str) -> None:
     """The whole page; the sidebar holds the levers."""
     offered = levers(case)
-    st.html(CALM)
+    st.html(CALM % {"narrow": NARROW[lang]})
     with st.sidebar:
         draw_levers(case, offered, lang)
     state.link(case, lang, offered)
@@ -325,8 +329,7 @@ def draw_portfolio(case: Case, plan: Plan, lang: str) -> None:
     if frame.empty:
         st.caption(t("ui.portfolio.none", lang))
         return
-    st.caption(t("ui.portfolio.caption", lang, count=len(frame)))
-    unit = money_unit(case, lang)
+    st.caption(t("ui.portfolio.caption", lang, count=len(frame), unit=money_unit(case, lang)))
     column = st.column_config
     st.dataframe(
         frame,
@@ -338,9 +341,9 @@ def draw_portfolio(case: Case, plan: Plan, lang: str) -> None:
             "starts": column.NumberColumn(t("ui.portfolio.starts", lang), format="%,.1f", width=80),
             "unit": column.TextColumn(t("ui.portfolio.unit", lang), width=95),
             "years": column.TextColumn(t("ui.portfolio.years", lang), width=90),
-            "capex": column.NumberColumn(t("ui.portfolio.capex", lang, unit=unit), format="%,.1f", width=90),
+            "capex": column.NumberColumn(t("ui.portfolio.capex", lang), format="%,.1f", width=90),
             "cost": column.NumberColumn(
-                t("ui.portfolio.cost", lang, unit=unit),
+                t("ui.portfolio.cost", lang),
                 width=110,
                 format="%,.1f",
                 help=t("ui.portfolio.cost_help", lang),
@@ -365,8 +368,7 @@ def draw_budgets(case: Case, plan: Plan, lang: str) -> None:
     if frame.empty:
         st.caption(t("ui.budgets.none", lang))
         return
-    st.caption(t("ui.budgets.caption", lang))
-    unit = money_unit(case, lang)
+    st.caption(t("ui.budgets.caption", lang, unit=money_unit(case, lang)))
     column = st.column_config
     st.dataframe(
         frame,
@@ -374,8 +376,8 @@ def draw_budgets(case: Case, plan: Plan, lang: str) -> None:
         height="content",
         column_config={
             "budget": column.TextColumn(t("ui.budgets.budget", lang), width="large"),
-            "limit": column.NumberColumn(t("ui.budgets.limit", lang, unit=unit), format="%,.2f"),
-            "spent": column.NumberColumn(t("ui.budgets.spent", lang, unit=unit), format="%,.2f"),
+            "limit": column.NumberColumn(t("ui.budgets.limit", lang), format="%,.2f"),
+            "spent": column.NumberColumn(t("ui.budgets.spent", lang), format="%,.2f"),
             "used": column.ProgressColumn(
                 t("ui.budgets.used", lang), format="%.0f%%", min_value=0, max_value=100, color=charts.PRIMARY
             ),
