@@ -169,8 +169,8 @@ def earliness(problem: Problem, matrix: Matrix) -> "np.ndarray[Any, np.dtype[np.
 
 
 def priced_rows(matrix: Matrix) -> "np.ndarray[Any, np.dtype[np.int64]]":
-    """Rows whose price on either side is told: targets and budgets."""
-    families = ("target_is_kept", "budget_is_kept")
+    """Rows whose price on either side is told: targets, budgets and pins."""
+    families = ("target_is_kept", "budget_is_kept", "pin_at_least", "pin_at_most")
     return np.array([i for i, (family, _) in enumerate(matrix.rows) if family in families], dtype=np.int64)
 
 
@@ -216,6 +216,7 @@ def report(problem: Problem, matrix: Matrix, solution: Solution, timings: dict[s
         for s in solution.stages
     ]
     summary["tie_broken"] = solution.tie_broken
+    summary["pins"] = pins(problem, matrix, solution, values)
     if matrix.integer.any():
         summary["gap"] = digits(solution.gap)
         summary["prices"] = "lumps held"
@@ -355,6 +356,23 @@ def budgets(
         money = price_columns(matrix, solution, ("budget_is_kept", (b, y)), limit, 1.0, 1 / problem.discount[y])
         rows.append((b, y, limit, spent, slack, *money))
     return frame(rows, "budgets")
+
+
+def pins(
+    problem: Problem, matrix: Matrix, solution: Solution, values: Mapping[str, Mapping[Key, float]]
+) -> list[dict[str, Any]]:
+    """Every bound of every pin: what is planned, and what one unit less or more of the wish saves and costs."""
+    rows = []
+    for family, bounds, sign in (("pin_at_least", problem.pin_least, -1.0), ("pin_at_most", problem.pin_most, 1.0)):
+        for (p, y), bound in bounds.items():
+            held = [values["stock"][m, c, y] for m, c in problem.pinned_stock[p, y]]
+            begun = [values["starts"][m, c, y] for m, c in problem.pinned_starts[p, y]]
+            money = price_columns(matrix, solution, (family, (p, y)), bound, sign, 1 / problem.discount[y])
+            told = (None if value is None else digits(value) for value in money)
+            row = {"pin": p, "year": y, "side": "min" if sign < 0 else "max", "bound": bound}
+            row["planned"] = digits(sum(held) + sum(begun))
+            rows.append(row | dict(zip(FRAMES["targets"][7:], told, strict=True)))
+    return rows
 
 
 def price_columns(

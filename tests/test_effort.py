@@ -1,4 +1,4 @@
-"""Best effort: when targets cannot all be kept, the plan that misses by least."""
+"""Best effort, ranges and pins: what else a plan tells when people ask for much."""
 
 from pathlib import Path
 
@@ -64,3 +64,14 @@ def test_ranges_hold_the_plan_and_tell_what_is_unique() -> None:
     loose = table.loc[("nox province", 2029)]
     assert not loose["unique"]
     assert loose["low"] < loose["high"] - 100
+
+
+def test_the_price_of_a_pin_is_the_finite_difference() -> None:
+    case = read_case(TUTORIAL)
+    plan = solve(case)
+    (pin,) = plan.summary["pins"]
+    assert (pin["pin"], pin["year"], pin["side"], pin["bound"], pin["planned"]) == ("first_buses", 2023, "min", 2, 2)
+    for price, step in (("price_tighten", 0.01), ("price_loosen", -0.01)):
+        moved = solve(case.edited([{"table": "pins", "key": {"pin": "first_buses"}, "set": {"min": 2 + step}}]))
+        assert pin["valid_from"] < 2 + step < pin["valid_to"]
+        assert pin[price] == pytest.approx((moved.objective - plan.objective) / step * 1.05**3, rel=1e-4)
