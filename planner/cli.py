@@ -194,6 +194,10 @@ def solve(
     lang: LangOption = None,
     time_limit: LimitOption = None,
     gap: GapOption = None,
+    best_effort: Annotated[
+        bool,
+        typer.Option("--best-effort", help="Where no plan can keep all targets, find the one that misses them least."),
+    ] = False,
     ties: Annotated[
         bool,
         typer.Option("--ties/--no-ties", help="Among plans of equal cost take the earliest, the same on every run."),
@@ -212,7 +216,7 @@ def solve(
             if out is not None and out.exists() and not out.is_dir():
                 raise NotADirectoryError(20, os.strerror(20), str(out))
             read = edited_case(case, scenario, edits)
-            plan = solved(read, time_limit, gap, ties, progress)
+            plan = solved(read, time_limit, gap, progress, ties, best_effort)
             if out is not None:
                 progress("write", 0.0)
                 plan.write(out)
@@ -273,7 +277,7 @@ def compare(
         from planner.text import t
 
         with waiting(words) as progress:
-            found = named_plans(plans, base, lambda case: solved(case, time_limit, gap, True, progress))
+            found = named_plans(plans, base, lambda case: solved(case, time_limit, gap, progress))
             if out is not None:
                 write_bytes(out, csv_text(tidy(found)).encode())
         named = next((plan.case for plan in found.values() if plan.case is not None), None)
@@ -326,15 +330,21 @@ def waiting(lang: str) -> "Iterator[Progress]":
         yield line.stage
 
 
-def solved(case: "Case", limit: float | None, gap: float | None, ties: bool, progress: "Progress") -> "Plan":
+def solved(
+    case: "Case",
+    limit: float | None,
+    gap: float | None,
+    progress: "Progress",
+    ties: bool = True,
+    best_effort: bool = False,
+) -> "Plan":
     """The plan of a case."""
     progress("build", 0.0)
     from planner.engine import Options
     from planner.plan import solve as solve_case
 
-    return solve_case(
-        case, Options(time_limit=float("inf") if limit is None else limit, gap=gap, break_ties=ties), progress
-    )
+    options = Options(time_limit=float("inf") if limit is None else limit, gap=gap, break_ties=ties)
+    return solve_case(case, options, progress, best_effort)
 
 
 if __name__ == "__main__":

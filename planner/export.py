@@ -26,4 +26,4 @@ def write_model(case: Case, path: Path) -> tuple[str, int, int]:
         file = Path(folder) / f"model{path.suffix.lower()}"
         model.write(str(file), io_options={"symbolic_solver_labels": True})
         write_bytes(path, file.read_bytes())
-    return str(problem.stages[0][0]), int(model.nconstraints()), int(model.nvariables())
+    return problem.stages[0].name, int(model.nconstraints()), int(model.nvariables())

@@ -53,6 +53,8 @@ def show_plan(page: Page, plan: Plan, case: Case, seconds: float) -> None:
 
 def status_words(page: Page, plan: Plan) -> Text:
     """What kind of answer this is, in words."""
+    if plan.status == "infeasible" and plan.found:
+        return Text(page.t("status.best_effort"), style=ALARM)
     gap = f"{float(plan.summary.get('gap') or 0.0):.2%}"
     if plan.status == "optimal":
         if plan.summary["objective"]["name"] != "cost":
@@ -85,7 +87,7 @@ def headline(page: Page, plan: Plan, case: Case) -> None:
     places = decimals([cost * money.factor])
     for stage in plan.summary["objectives"]:
         name = stage["name"].removeprefix("-")
-        if name != "cost":
+        if name != "cost" and not name.startswith("miss"):
             what = name.removeprefix("quantity:")
             unit = page.unit("quantities", what)
             words = page.t("solve.objective", name=page.objective(stage["name"]))

@@ -53,13 +53,13 @@ def overview(page: Page, plans: Mapping[str, Plan]) -> None:
     page.show(table)
 
 
-def objective_shown(page: Page, name: str | None, unit: str | None) -> Shown:
-    """How the value of an objective is shown."""
-    if not name:
+def objective_shown(page: Page, name: object, unit: object) -> Shown:
+    """How the value of an objective is shown; a plan without answer has none."""
+    if not isinstance(name, str):
         return Shown(1.0, "")
     what = name.removeprefix("-")
     shown = page.unit("quantities", what.removeprefix("quantity:")) if what.startswith("quantity:") else page.money
-    return shown if shown.name else Shown(1.0, unit or "")
+    return shown if shown.name else Shown(1.0, str(unit))
 
 
 def path_tables(page: Page, plans: Mapping[str, Plan]) -> None:
