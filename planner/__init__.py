@@ -1,1 +1,52 @@
-"""Least-cost, sequenced portfolios of measures that cut carbon and pollution together."""
+"""Least-cost, sequenced portfolios of measures that cut carbon and pollution together.
+
+    >>> from planner import read_case, solve
+    >>> plan = solve(read_case("cases/tutorial"))
+    >>> plan.status, round(plan.objective / 1e6, 6)
+    ('optimal', -236.58292)
+
+Names are imported from their modules when first used, so that `import planner` costs nothing.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from planner.case import Case as Case
+    from planner.engine import Options as Options
+    from planner.errors import CaseError as CaseError
+    from planner.errors import InfeasibleError as InfeasibleError
+    from planner.errors import PlannerError as PlannerError
+    from planner.errors import SolverError as SolverError
+    from planner.explore import frontier as frontier
+    from planner.plan import Plan as Plan
+    from planner.plan import solve as solve
+    from planner.scenario import read_scenario as read_scenario
+    from planner.tables import read_case as read_case
+    from planner.unique import ranges as ranges
+
+HOMES = {
+    "Case": "case",
+    "CaseError": "errors",
+    "InfeasibleError": "errors",
+    "Options": "engine",
+    "Plan": "plan",
+    "PlannerError": "errors",
+    "SolverError": "errors",
+    "frontier": "explore",
+    "ranges": "unique",
+    "read_case": "tables",
+    "read_scenario": "scenario",
+    "solve": "plan",
+}
+"""Module of every name of the public interface."""
+
+
+def __getattr__(name: str) -> Any:
+    if name not in HOMES:
+        raise AttributeError(f"module 'planner' has no attribute {name!r}")
+    return getattr(import_module(f"planner.{HOMES[name]}"), name)
+
+
+def __dir__() -> list[str]:
+    return sorted([*globals(), *HOMES])
