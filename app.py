@@ -1,5 +1,6 @@
 """The app: language and case in the sidebar, one page on the public API. Start it with `streamlit run app.py`."""
 
+from collections.abc import Mapping
 from pathlib import Path
 
 import streamlit as st
@@ -29,20 +30,29 @@ def main() -> None:
             label_visibility="collapsed",
         )
         if found:
-            if st.session_state.get("case") not in found:
-                asked = st.query_params.get("case")
-                st.session_state["case"] = asked if asked in found else next(iter(found))
-            titles = state.titles(found, lang)
-            st.selectbox(t("ui.case", lang), list(found), format_func=titles.__getitem__, key="case")
+            name = choose_case(found, lang)
     if not found:
         st.info(t("ui.no_plan.no_cases", lang))
         return
-    name = st.session_state["case"]
     case = state.read(found[name])
     if isinstance(case, CaseError):
         st.error("\n".join([t("ui.no_plan.unreadable", lang, folder=name), "", *planning.issue_lines(case, lang)]))
         return
     planning.page(case, lang)
+
+
+def choose_case(found: Mapping[str, Path], lang: str) -> str:
+    """The case on screen; a list in another language is another list, so the choice is kept beside it."""
+    if st.session_state.get("case") not in found:
+        asked = st.query_params.get("case")
+        st.session_state["case"] = asked if asked in found else next(iter(found))
+    key = f"case_{lang}"
+    if st.session_state.get(key) not in found:
+        st.session_state[key] = st.session_state["case"]
+    titles = state.titles(found, lang)
+    chosen: str = st.selectbox(t("ui.case", lang), list(found), format_func=titles.__getitem__, key=key)
+    st.session_state["case"] = chosen
+    return chosen
 
 
 main()

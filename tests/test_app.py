@@ -18,7 +18,7 @@ from planner.ui.levers import OWN, levers
 
 ROOT = Path(__file__).parent.parent
 CASE = ROOT / "cases" / "tutorial"
-CARBON = "lever_tutorial_carbon"
+CARBON = "lever_tutorial_carbon_zh"
 SCREENS = [ROOT / "app.py", *sorted((ROOT / "planner" / "ui").glob("*.py"))]
 
 
@@ -60,11 +60,11 @@ def test_the_headline_is_what_the_core_says(app: AppTest) -> None:
 
 
 @pytest.mark.parametrize(
-    ("lever", "position"), [("carbon", 96), ("pollutant", -2), ("renewables", 110), ("budget", 90)]
+    ("lever", "position"), [("carbon", 960), ("pollutant", -2), ("renewables", 110), ("budget", 90)]
 )
 def test_moving_a_lever_shows_what_a_direct_solve_gives(app: AppTest, lever: str, position: int) -> None:
     ran(app)
-    app.select_slider(key=f"lever_tutorial_{lever}").set_value(position)
+    app.select_slider(key=f"lever_tutorial_{lever}_zh").set_value(position)
     ran(app)
     plan = moved(position, lever)
     assert plan.found
@@ -80,50 +80,56 @@ def test_moving_a_lever_shows_what_a_direct_solve_gives(app: AppTest, lever: str
 
 def test_positions_survive_a_change_of_language_and_stand_in_the_link(app: AppTest) -> None:
     ran(app)
-    app.select_slider(key=CARBON).set_value(96)
+    app.select_slider(key=CARBON).set_value(960)
     ran(app)
     app.segmented_control(key="lang").set_value("en")
     ran(app)
-    assert app.select_slider(key=CARBON).value == 96
-    assert app.query_params == {"lang": "en", "case": "tutorial", "carbon": "96"}
+    english = app.select_slider(key="lever_tutorial_carbon_en")
+    assert english.value == 960
+    english.set_value(965)
+    ran(app)
+    app.segmented_control(key="lang").set_value("zh")
+    ran(app)
+    assert app.select_slider(key=CARBON).value == 965
+    assert app.query_params == {"lang": "zh", "case": "tutorial", "carbon": "965"}
 
 
 def test_a_link_restores_the_levers(app: AppTest) -> None:
-    for name, value in (("case", "tutorial"), ("lang", "en"), ("carbon", "96"), ("budget", "nonsense")):
+    for name, value in (("case", "tutorial"), ("lang", "zh"), ("carbon", "960"), ("budget", "nonsense")):
         app.query_params[name] = value
     ran(app)
-    assert app.select_slider(key=CARBON).value == 96
-    assert app.select_slider(key="lever_tutorial_budget").value == 100
-    assert app.session_state["last_tutorial"].positions["carbon"] == 96
+    assert app.select_slider(key=CARBON).value == 960
+    assert app.select_slider(key="lever_tutorial_budget_zh").value == 100
+    assert app.session_state["last_tutorial"].positions["carbon"] == 960
 
 
 def test_without_a_plan_the_words_say_so_and_the_last_plan_stays(app: AppTest) -> None:
     ran(app)
-    app.select_slider(key=CARBON).set_value(96)
+    app.select_slider(key=CARBON).set_value(960)
     ran(app)
     before = [metric.value for metric in app.metric]
-    app.select_slider(key=CARBON).set_value(70)
+    app.select_slider(key=CARBON).set_value(900)
     ran(app)
-    assert moved(70).status == "infeasible"
+    assert moved(900).status == "infeasible"
     assert "没有方案" in app.warning[0].value
-    assert "70%" in app.warning[0].value
+    assert "90%" in app.warning[0].value
     assert [metric.value for metric in app.metric] == before
     app.button(key="back").click()
     ran(app)
-    assert app.select_slider(key=CARBON).value == 96
+    assert app.select_slider(key=CARBON).value == 960
     assert not app.warning
 
 
 def test_reset_brings_the_case_back(app: AppTest) -> None:
     ran(app)
     before = [metric.value for metric in app.metric]
-    app.select_slider(key=CARBON).set_value(96)
-    app.select_slider(key="lever_tutorial_budget").set_value(110)
+    app.select_slider(key=CARBON).set_value(960)
+    app.select_slider(key="lever_tutorial_budget_zh").set_value(110)
     ran(app)
     app.button(key="reset_carbon").click()
     ran(app)
     assert app.select_slider(key=CARBON).value == OWN
-    assert app.select_slider(key="lever_tutorial_budget").value == 110
+    assert app.select_slider(key="lever_tutorial_budget_zh").value == 110
     app.button(key="reset_all").click()
     ran(app)
     assert [metric.value for metric in app.metric] == before

@@ -26,15 +26,15 @@ def test_a_case_is_solved_once() -> None:
     first = one.ask(TUTORIAL)
     assert first.future.result(SOON).plan.found
     assert one.ask(TUTORIAL) is first
-    assert one.ask(capped(97)) is not first
+    assert one.ask(capped(970)) is not first
 
 
 def test_the_oldest_answers_go_first(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(desk, "LARGEST", 2)
     one = Desk()
-    works = [one.ask(capped(position)) for position in (97, 98, 99)]
+    works = [one.ask(capped(position)) for position in (970, 980, 990)]
     assert [work.future.result(SOON).plan.status for work in works] == ["optimal"] * 3
-    assert list(one.answers) == [capped(98).digest, capped(99).digest]
+    assert list(one.answers) == [capped(980).digest, capped(990).digest]
 
 
 def test_a_question_that_was_not_begun_is_dropped_for_the_next(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -48,14 +48,14 @@ def test_a_question_that_was_not_begun_is_dropped_for_the_next(monkeypatch: pyte
     monkeypatch.setattr(desk, "_answer", slow)
     one = Desk()
     begun = one.ask(TUTORIAL)
-    waiting = one.ask(capped(97), instead_of=begun)
-    wanted = one.ask(capped(98), instead_of=waiting)
+    waiting = one.ask(capped(970), instead_of=begun)
+    wanted = one.ask(capped(980), instead_of=waiting)
     go.set()
     wanted.future.result(SOON)
     with pytest.raises(CancelledError):
         waiting.future.result(SOON)
-    assert solved == [TUTORIAL.digest, capped(98).digest]
-    assert one.ask(capped(97)).future.result(SOON) is None  # asked again, it is solved after all
+    assert solved == [TUTORIAL.digest, capped(980).digest]
+    assert one.ask(capped(970)).future.result(SOON) is None  # asked again, it is solved after all
 
 
 def test_a_failure_is_not_kept(monkeypatch: pytest.MonkeyPatch) -> None:

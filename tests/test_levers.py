@@ -5,6 +5,8 @@ from pathlib import Path
 import pytest
 
 from planner.case import Case
+from planner.engine import Options
+from planner.plan import solve
 from planner.tables import read_case
 from planner.ui.levers import OWN, baseline_levels, cap_years, levers, short_name
 
@@ -43,16 +45,22 @@ def test_every_position_gives_a_valid_case(tutorial: Case) -> None:
 
 def test_the_loosest_cap_lies_above_the_baseline(tutorial: Case) -> None:
     carbon = levers(tutorial)[0]
-    # Baseline 2030 is 9907.5 of 9375 kt in 2020: 105.7 %.
-    assert carbon.positions[-2] == 106
+    # Baseline 2030 is 9907.5 of 9375 kt in 2020: 105.7 %, in steps of half a percent.
+    assert carbon.positions[-2] == 1060
     assert carbon.positions[-1] == OWN
-    assert carbon.positions[0] == 63  # 60 % of 106, rounded down
+    assert carbon.positions[0] == 950  # 90 % of 1060 is 954
     assert carbon.quantity is not None
     assert baseline_levels(tutorial, carbon.quantity, [2020, 2030]) == pytest.approx([9375.0, 9907.5])
 
 
+def test_with_the_own_plan_the_cap_begins_where_it_bites(tutorial: Case) -> None:
+    plan = solve(tutorial, Options(break_ties=False, prices=False))
+    # The own plan emits 9073 kt in 2026, 96.8 % of 9375 kt in 2020, and less afterwards.
+    assert levers(tutorial, plan)[0].positions[-2:] == (970, OWN)
+
+
 def test_a_cap_is_a_target_in_percent_of_the_base_year(tutorial: Case) -> None:
-    edited = tutorial.edited(levers(tutorial)[0].edits(tutorial, 96))
+    edited = tutorial.edited(levers(tutorial)[0].edits(tutorial, 960))
     cap = edited.targets[-1]
     assert (cap.kind, cap.quantity, cap.sense, cap.value) == ("change", "co2", "<=", pytest.approx(-0.04))
     assert (cap.first_year, cap.last_year) == (2026, 2030)
@@ -66,7 +74,7 @@ def test_budgets_are_scaled_alike(tutorial: Case) -> None:
 
 def test_positions_are_told_with_their_unit(tutorial: Case) -> None:
     carbon, pollutant, renewables, budget = levers(tutorial)
-    assert carbon.shown(96, "en") == "at most 96 %"
+    assert carbon.shown(965, "en") == "at most 96.5 %"
     assert pollutant.shown(5, "en") == "−25 %"
     assert renewables.shown(110, "zh") == "15.40 亿千瓦时"
     assert renewables.shown(110, "en") == "1,540 GWh"

@@ -11,7 +11,7 @@ from planner.case import Case
 from planner.plan import Plan
 from planner.rows import PROVINCE, Quantity, Target, is_money
 from planner.text import t
-from planner.ui.levers import FRACTIONS, Lever, cap_years, name_of, short_name, years_text
+from planner.ui.levers import FRACTIONS, Lever, cap_years, name_of, short_name, total, years_text
 
 NEGLIGIBLE = 5e-5
 """Differences below this part of a figure are shown as none [-]."""
@@ -97,12 +97,6 @@ def present_value(plan: Plan) -> float:
 def investment(plan: Plan) -> float:
     """Capital spending of all years [currency]."""
     return float(plan.portfolio["capex"].sum())
-
-
-def total(plan: Plan, quantity: str) -> pd.DataFrame:
-    """Baseline and planned level of one quantity by year, the whole area [its unit]."""
-    of = plan.quantities[plan.quantities["quantity"] == quantity]
-    return of.groupby("year")[["baseline", "planned"]].sum()
 
 
 def _figure(

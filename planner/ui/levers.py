@@ -7,10 +7,12 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import pandas as pd
 
 from planner import amounts, units
 from planner.case import Case
 from planner.highlights import main_quantity
+from planner.plan import Plan
 from planner.rows import PROVINCE, Quantity, Target
 from planner.text import t
 from planner.timing import span
@@ -21,9 +23,11 @@ CAP = "lever_cap"
 """Id of the target that a cap adds."""
 FACTORS = tuple(range(50, 151, 5))
 """Positions of an amount, in percent of the case's own [%]."""
+CAP_STEP = 5
+"""Steps of a cap [tenths of a percent of the base year]."""
 POINTS = tuple(range(-15, 16))
 """Positions of a fraction: points added to the case's own [percentage points]."""
-DEEPEST_CAP = 0.6
+DEEPEST_CAP = 0.9
 """Lowest position of a cap as a part of its highest [-]."""
 FRACTIONS = ("change", "intensity", "share")
 
@@ -64,9 +68,7 @@ class Lever:
     def _cap(self, case: Case, position: int) -> dict[str, Any]:
         assert self.quantity is not None
         names = {
-            f"name_{lang}": t(
-                "ui.lever.cap.name", lang, **self._words(case, lang), number=amounts.number(position, places=0)
-            )
+            f"name_{lang}": t("ui.lever.cap.name", lang, **self._words(case, lang), number=f"{position / 10:g}")
             for lang in ("zh", "en")
         }
         return {
@@ -74,7 +76,7 @@ class Lever:
             "kind": "change",
             "quantity": self.quantity.quantity,
             "sense": "<=",
-            "value": position / 100 - 1,
+            "value": round(position / 1000 - 1, 9),
             "first_year": self.years[0],
             "last_year": self.years[1],
             **names,
@@ -93,7 +95,7 @@ class Lever:
         if self.kind == "cap":
             if position == OWN:
                 return t("ui.lever.own", lang)
-            return t("ui.lever.cap.value", lang, number=position)
+            return t("ui.lever.cap.value", lang, number=f"{position / 10:g}")
         if self.kind == "budget":
             return t("ui.percent", lang, number=position)
         value = self.value(position)
@@ -146,8 +148,11 @@ def years_text(first: int, last: int, lang: str) -> str:
     return t("ui.year", lang, year=first) if first == last else t("ui.years", lang, first=first, last=last)
 
 
-def levers(case: Case) -> tuple[Lever, ...]:
-    """The levers of a case: a carbon cap, a pollutant target, a renewables target, all budgets; those it has."""
+def levers(case: Case, own: Plan | None = None) -> tuple[Lever, ...]:
+    """The levers of a case: a carbon cap, a pollutant target, a renewables target, all budgets; those it has.
+
+    With its own plan the cap begins where it bites; without, at the baseline.
+    """
     carbon = main_quantity(case)
     kinds = {row.quantity: row.kind for row in case.quantities}
 
@@ -160,7 +165,7 @@ def levers(case: Case) -> tuple[Lever, ...]:
 
     targets = [target for target in case.targets if target.soft_penalty is None and target.scope == PROVINCE]
     found = [
-        *_cap(case, carbon),
+        *_cap(case, carbon, own),
         *_of_target(case, "pollutant", next(filter(pollutant, targets), None)),
         *_of_target(case, "renewables", next(filter(renewables, targets), None)),
     ]
@@ -177,17 +182,26 @@ def cap_years(case: Case, quantity: str) -> tuple[int, int]:
     return max(first, *case.decided[:1]), case.settings.last_year
 
 
-def _cap(case: Case, quantity: str | None) -> Iterator[Lever]:
-    """A cap from the peak year on, in percent of the base year; what the baseline has is the loosest."""
+def _cap(case: Case, quantity: str | None, own: Plan | None) -> Iterator[Lever]:
+    """A cap from the peak year on, in tenths of a percent of the base year; the loosest is the own plan's level."""
     row = next((row for row in case.quantities if row.quantity == quantity), None)
     if row is None or not case.decided:
         return
     years = cap_years(case, row.quantity)
     base, *path = baseline_levels(case, row, [case.settings.base_year, *range(years[0], years[1] + 1)])
+    if own is not None:
+        planned = total(own, row.quantity)["planned"]
+        path = [float(planned[year]) for year in range(years[0], years[1] + 1)]
     if base > 0 and max(path) > 0:
-        highest = math.ceil(100 * max(path) / base)
-        lowest = math.floor(DEEPEST_CAP * highest)
-        yield Lever("carbon", "cap", (*range(lowest, highest + 1), OWN), OWN, row, None, years)
+        highest = CAP_STEP * math.ceil(1000 * max(path) / base / CAP_STEP)
+        lowest = CAP_STEP * math.floor(DEEPEST_CAP * highest / CAP_STEP)
+        yield Lever("carbon", "cap", (*range(lowest, highest + 1, CAP_STEP), OWN), OWN, row, None, years)
+
+
+def total(plan: Plan, quantity: str) -> pd.DataFrame:
+    """Baseline and planned level of one quantity by year, the whole area [its unit]."""
+    of = plan.quantities[plan.quantities["quantity"] == quantity]
+    return of.groupby("year")[["baseline", "planned"]].sum()
 
 
 def baseline_levels(case: Case, quantity: Quantity, years: Sequence[int]) -> list[float]:

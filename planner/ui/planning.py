@@ -43,20 +43,24 @@ NARROW = {"zh": 62, "en": 76}
 
 def page(case: Case, lang: str) -> None:
     """The whole page; the sidebar holds the levers."""
-    offered = levers(case)
     st.html(CALM % {"narrow": NARROW[lang]})
-    with st.sidebar:
-        draw_levers(case, offered, lang)
-    state.link(case, lang, offered)
     st.title(case.settings.title[lang], anchor=False)
     with st.container(horizontal=True, key="state_line", gap="medium", vertical_alignment="center"):
         st.caption(size_text(case, lang), width="content")
         line = st.empty()
     trouble = st.container()
-    own, shown = answered(case, offered, lang, line, trouble)
+    found = answer(case, "own", lang, line, trouble, "solving_own")
+    own = found if found and found.plan.found else None
+    offered = levers(case, own.plan if own else None)
+    with st.sidebar:
+        draw_levers(case, offered, lang)
+    state.link(case, lang, offered)
+    if own is not None and state.last(case) is None:
+        state.keep(case, state.Shown(own.plan, {}, own.seconds))
+    shown = answered(case, found, offered, lang, line, trouble)
     if shown is not None:
         with st.container(key="answer"):
-            draw_answer(case, offered, shown, own, lang)
+            draw_answer(case, offered, shown, own.plan if own else None, lang)
 
 
 def size_text(case: Case, lang: str) -> str:
@@ -83,16 +87,17 @@ def draw_levers(case: Case, offered: tuple[Lever, ...], lang: str) -> None:
         return
     st.caption(t("ui.lever.intro", lang))
     for lever in offered:
-        state.prepare(case, lever)
-        key = state.key(case, lever)
-        st.select_slider(
+        state.prepare(case, lever, lang)
+        key = state.key(case, lever, lang)
+        position = st.select_slider(
             lever.label(case, lang),
             lever.positions,
             key=key,
             format_func=partial(lever.shown, lang=lang),
             help=lever.help(case, lang),
         )
-        moved = st.session_state[key] != lever.own
+        st.session_state[state.place(case, lever)] = position
+        moved = position != lever.own
         with st.container(horizontal=True, key=f"own_{lever.id}", vertical_alignment="center"):
             if moved:
                 st.caption(t("ui.lever.own_value", lang, value=lever.shown(lever.own, lang)), width="stretch")
@@ -101,7 +106,7 @@ def draw_levers(case: Case, offered: tuple[Lever, ...], lang: str) -> None:
                     key=f"reset_{lever.id}",
                     type="tertiary",
                     icon=":material/undo:",
-                    on_click=partial(st.session_state.__setitem__, key, lever.own),
+                    on_click=partial(state.move, case, (lever,), lang, {}),
                 )
     st.button(
         t("ui.lever.reset_all", lang),
@@ -109,7 +114,7 @@ def draw_levers(case: Case, offered: tuple[Lever, ...], lang: str) -> None:
         icon=":material/restart_alt:",
         width="stretch",
         disabled=all(state.positions(case, offered)[lever.id] == lever.own for lever in offered),
-        on_click=partial(state.move, case, offered, {}),
+        on_click=partial(state.move, case, offered, lang, {}),
     )
 
 
@@ -128,14 +133,10 @@ def moved_text(offered: tuple[Lever, ...], case: Case, lang: str) -> str:
 
 
 def answered(
-    case: Case, offered: tuple[Lever, ...], lang: str, line: Any, trouble: Any
-) -> tuple[Plan | None, state.Shown | None]:
-    """The case's own plan and the plan to show: that of the levers, else, greyed, the last that was possible."""
+    case: Case, own: Answer | None, offered: tuple[Lever, ...], lang: str, line: Any, trouble: Any
+) -> state.Shown | None:
+    """The plan to show: that of the levers, else, greyed, the last that was possible."""
     at = state.positions(case, offered)
-    own = answer(case, "own", lang, line, trouble, "solving_own")
-    own_plan = own.plan if own and own.plan.found else None
-    if own is not None and own_plan is not None and state.last(case) is None:
-        state.keep(case, state.Shown(own_plan, {}, own.seconds))
     try:
         edited = case.edited([edit for lever in offered for edit in lever.edits(case, at[lever.id])])
     except CaseError as fault:
@@ -143,20 +144,20 @@ def answered(
         with trouble:
             st.warning("\n".join([t("ui.no_plan.contradiction", lang), "", *issue_lines(fault, lang)]))
             offer_way_back(case, offered, lang)
-        return own_plan, state.last(case)
+        return state.last(case)
     found = answer(edited, "levers", lang, line, trouble, "solving") if edited.digest != case.digest else own
     if found is not None:
         line.caption(t(f"ui.state.{found.plan.status}", lang, seconds=f"{found.seconds:.1f}"), width="content")
         if found.plan.found:
             state.keep(case, state.Shown(found.plan, at, found.seconds))
-            return own_plan, state.last(case)
+            return state.last(case)
         with trouble:
             moved = moved_text(offered, case, lang)
             key = "infeasible_own" if not moved else "infeasible" if found.plan.status == "infeasible" else "other"
             st.warning(t(f"ui.no_plan.{key}", lang, moved=moved), icon=":material/block:")
     with trouble:
         offer_way_back(case, offered, lang)
-    return own_plan, state.last(case)
+    return state.last(case)
 
 
 def answer(case: Case, slot: str, lang: str, line: Any, trouble: Any, words: str) -> Answer | None:
@@ -194,7 +195,7 @@ def offer_way_back(case: Case, offered: tuple[Lever, ...], lang: str) -> None:
             key="back",
             type="primary",
             icon=":material/undo:",
-            on_click=partial(state.move, case, offered, before.positions),
+            on_click=partial(state.move, case, offered, lang, before.positions),
         )
         st.caption(t("ui.no_plan.kept", lang), width="content")
 
@@ -389,10 +390,12 @@ def draw_budgets(case: Case, plan: Plan, lang: str) -> None:
 def draw_paths(case: Case, plan: Plan, lang: str) -> None:
     """Baseline and plan of a quantity to choose."""
     names = {row.quantity: name_of(row, lang) for row in case.quantities}
-    key = f"path_{case.settings.name}"
-    chosen = st.selectbox(
-        t("ui.paths.quantity", lang), figures.bounded_first(case), key=key, format_func=names.__getitem__, width=360
-    )
+    ids = figures.bounded_first(case)
+    kept, key = f"path_{case.settings.name}", f"path_{case.settings.name}_{lang}"
+    if st.session_state.get(key) not in ids:
+        st.session_state[key] = st.session_state.get(kept) if st.session_state.get(kept) in ids else ids[0]
+    chosen = st.selectbox(t("ui.paths.quantity", lang), ids, key=key, format_func=names.__getitem__, width=360)
+    st.session_state[kept] = chosen
     words = {**line_words(lang), "value": titled(case, chosen, lang)}
     frame = figures.path(case, plan, chosen, lang)
     st.vega_lite_chart(

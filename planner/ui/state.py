@@ -113,42 +113,47 @@ def title(folder: Path, lang: str) -> str:
 
 
 # ---------------------------------------------------------------- levers
+# A choice of words is another control for the browser, so each language has controls of its own; what they stand at is
+# kept here.
 
 
-def key(case: Case, lever: Lever) -> str:
-    """Key of a lever's slider: each case has its own."""
-    return f"lever_{case.settings.name}_{lever.id}"
+def key(case: Case, lever: Lever, lang: str) -> str:
+    """Key of a lever's slider: each case and language has its own."""
+    return f"lever_{case.settings.name}_{lever.id}_{lang}"
 
 
-def prepare(case: Case, lever: Lever) -> None:
-    """Put a lever where it was, where the link asks for, or at the case's own."""
-    name = key(case, lever)
-    if st.session_state.get(name) not in lever.positions:
+def place(case: Case, lever: Lever) -> str:
+    """Where the position of a lever is kept."""
+    return f"position_{case.settings.name}_{lever.id}"
+
+
+def prepare(case: Case, lever: Lever, lang: str) -> None:
+    """Put a slider that is new to the page where its lever stands: as kept, as the link asks, or at the case's own."""
+    if place(case, lever) not in st.session_state:
         asked = st.query_params.get(lever.id, "") if st.query_params.get("case") == case.settings.name else ""
-        position = int(asked) if asked.removeprefix("-").isdecimal() else lever.own
-        st.session_state[name] = position if position in lever.positions else lever.own
-    else:
-        st.session_state[name] = st.session_state[name]  # keeps it while its slider is not drawn
+        st.session_state[place(case, lever)] = int(asked) if asked.removeprefix("-").isdecimal() else lever.own
+    if st.session_state[place(case, lever)] not in lever.positions:
+        st.session_state[place(case, lever)] = lever.own
+    if st.session_state.get(key(case, lever, lang)) not in lever.positions:
+        st.session_state[key(case, lever, lang)] = st.session_state[place(case, lever)]
 
 
 def positions(case: Case, levers: tuple[Lever, ...]) -> dict[str, int]:
     """Where every lever stands."""
-    return {lever.id: st.session_state[key(case, lever)] for lever in levers}
+    return {lever.id: st.session_state[place(case, lever)] for lever in levers}
 
 
-def move(case: Case, levers: tuple[Lever, ...], to: Mapping[str, int]) -> None:
-    """Put levers to positions; those not named go to the case's own."""
+def move(case: Case, levers: tuple[Lever, ...], lang: str, to: Mapping[str, int]) -> None:
+    """Put levers and their sliders to positions; those not named go to the case's own."""
     for lever in levers:
-        st.session_state[key(case, lever)] = to.get(lever.id, lever.own)
+        for name in (place(case, lever), key(case, lever, lang)):
+            st.session_state[name] = to.get(lever.id, lever.own)
 
 
 def link(case: Case, lang: str, levers: tuple[Lever, ...]) -> None:
     """Write language, case and moved levers into the address, so that a reload or a shared link restores them."""
-    moved = {
-        lever.id: str(st.session_state[key(case, lever)])
-        for lever in levers
-        if st.session_state[key(case, lever)] != lever.own
-    }
+    at = positions(case, levers)
+    moved = {lever.id: str(at[lever.id]) for lever in levers if at[lever.id] != lever.own}
     wanted = {"lang": lang, "case": case.settings.name, **moved}
     if st.query_params.to_dict() != wanted:
         st.query_params.from_dict(wanted)
