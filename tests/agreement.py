@@ -40,7 +40,11 @@ def differ(one: float, other: float, scale: float = 0.0, close: float = CLOSE) -
 
 def scales(plan: Plan) -> dict[str, float]:
     """Size of what an objective adds up: sums of parts of either sign say less than the parts do."""
-    found = {"cost": float(plan.costs["discounted"].abs().sum())}
+    assert plan.case is not None
+    capex = {row.measure: row.capex for row in plan.case.measures}
+    noise = 1e-6 * sum(capex[row.measure] * row.potential for row in plan.case.potentials)
+    found = {"cost": noise + float(plan.costs["discounted"].abs().sum())}
+    found |= dict.fromkeys(["capex", *(f"fund:{row.fund}" for row in plan.case.funds)], noise)
     for name, rows in plan.quantities.groupby("quantity"):
         found[f"quantity:{name}"] = found[f"-quantity:{name}"] = float(rows[["baseline", "planned"]].abs().sum().max())
     return found

@@ -166,9 +166,9 @@ def units_never_matter(case: RandomCase, plan: Plan) -> Iterator[str]:
 
 def the_unit_of_money_never_matters(case: RandomCase, plan: Plan) -> Iterator[str]:
     funds = [f"fund:{row['fund']}" for row in case.tables["funds"]]
-    for factor, currency in ((1e-4, "万元"), (1e-8, "亿元"), (100.0, "分")):
+    for factor in (1e-4, 1e-8, 100.0):  # 万元, 亿元, 分
         factors = dict.fromkeys(["cost", "capex", *funds], factor)
-        yield from same(plan, solved(in_money(case, factor, currency)), f"money in {currency}", factors)
+        yield from same(plan, solved(in_money(case, factor, "XXX")), f"money times {factor}", factors)
 
 
 def the_order_of_rows_never_matters(case: RandomCase, plan: Plan) -> Iterator[str]:

@@ -215,7 +215,10 @@ MUTANTS = [
         "existing stock is not booked", MONEY, "if existing.year <= self.base_year:", "if existing.year <= self.last:"
     ),
     Mutant(
-        "old stock is booked", MONEY, "if existing.year <= self.base_year:", "if existing.year <= self.base_year - 1:"
+        "what was paid before the first year is booked",
+        MONEY,
+        "if self.first <= y <= self.last:",
+        "if y <= self.last:",
     ),
     Mutant(
         "history is booked when it is commissioned",

@@ -730,6 +730,9 @@ def test_a_quantity_peaks_by_its_year() -> None:
 def test_a_peak_may_ask_for_a_decline() -> None:
     plan = toy.solve(baseline=RISING, potentials=WIDE, targets="target kind quantity by decline\ntop peak q 2022 0.1")
     assert plan.objective == near((110 - 0.9 * 104) * YEAR)
+    every_year = toy.solve(potentials=WIDE, targets="target kind quantity by decline\ntop peak q 2021 0.1")
+    # 90 in 2022, 81 in 2023
+    assert every_year.objective == near((10 + 19) * YEAR)
 
 
 def test_a_peak_may_state_its_value() -> None:
@@ -1310,6 +1313,11 @@ def test_history_is_paid_by_its_fund_outside_the_mix_or_joins_its_pool() -> None
     assert toy.paid(named, "central", measure="m") == near(400)  # no share applies
     assert toy.paid(named, "own") == 0
     assert toy.budget(named, "money", 2023) == near(400)
+    before = toy.solve(
+        existing="measure city year units fund\nm a 2022 4 central", **{**tables, "measures": "measure lead_time\nm 2"}
+    )
+    # half of it was paid in 2020, before the plan
+    assert (toy.paid(before, "central"), toy.paid(before, "central", year=2021)) == (near(200), near(200))
     pooled = toy.solve({"objective": "fund:own"}, existing="measure city year units\nm a 2021 4", **tables)
     assert pooled.objective == near(0.9 * 400)
     own_fund = toy.solve({"objective": "fund:own"}, existing="measure city year units fund\nm a 2021 4 own", **tables)

@@ -40,7 +40,7 @@ def test_the_tutorial_s_portfolio_is_the_same_in_other_words(words: str) -> None
     again = {
         "co2 in t": lambda: in_unit(case, "co2", "t")[0],
         "nox in kg": lambda: in_unit(case, "nox", "kg")[0],
-        "money in 亿元": lambda: in_money(case, 1e-8, "亿元"),
+        "money in 亿元": lambda: in_money(case, 1e-8, "XXX"),
     }[words]()
     one, other = starts_of(plan), starts_of(solved(again))
     most = {(row["measure"], row["city"]): float(str(row["potential"])) for row in case.tables["potentials"]}
