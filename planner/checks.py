@@ -4,13 +4,15 @@ from collections.abc import Callable, Collection, Iterator, Mapping
 from functools import partial
 from typing import Any, TypeVar
 
-from planner import choices, meaning
+from planner import choices, magnitudes, meaning
 from planner.cells import closest
 from planner.errors import Issue, Place, error, warning
 from planner.rows import FUND, MONEY, PROSE, PROVINCE, TABLES, Row, Settings, Target
 from planner.tableset import Tables
 
 T = TypeVar("T")
+MODULES = (meaning, choices, magnitudes)
+"""Importing them registers their checks."""
 Ids = Mapping[str, set[str]]
 Rows = Mapping[str, tuple[Row, ...]]
 Names = Mapping[str, Mapping[str, str]]
@@ -63,14 +65,15 @@ def checked(
     known = {table: ids.get(table, set()) | {str(row.ids()[0]) for row in unique[table]} for table in TABLES}
     names = _names(tables)
     named = tuple(unique[table] for table in IDENTIFYING)
+    unread = {table for table in spoiled if not known.get(table)}
     for table in TABLES:
-        find = partial(_table_references, tables, table, known, names)
+        find = partial(_table_references, tables, table, known, names, unread)
         collect(table, memory.recall(("references", table), (unique[table], *named), find))
     if SETTINGS not in bad:
-        issues += _settings_references(tables, known)
+        issues += _settings_references(tables, known, unread)
     facts = tuple(unique[table] for table in (*meaning.FACTS, "sources"))
     issues += memory.recall("sources", facts, lambda: list(_sources(tables, known["sources"])))
-    for needed, check in choices.CHECKS:
+    for needed, check in meaning.CHECKS:
         if not needed & bad:
             key = (settings, *(unique[table] for table in sorted(needed - {SETTINGS})))
             found = memory.recall(check.__name__, key, partial(_all, check, tables))
@@ -118,12 +121,12 @@ def _cases(rows: tuple[Row, ...]) -> Iterator[Issue]:
 # ---------------------------------------------------------------- references
 
 
-def _table_references(tables: Tables, table: str, known: Ids, names: Names) -> list[Issue]:
-    """Ids in `table` that stand in no other table."""
+def _table_references(tables: Tables, table: str, known: Ids, names: Names, unread: Collection[str]) -> list[Issue]:
+    """Ids in `table` that stand in no other table; nothing is said of tables that could not be read at all."""
     rows = tables.rows(table)
     issues = list(_cases(rows))
     for column, target in TABLES[table].references.items():
-        for row in rows:
+        for row in rows if target not in unread else ():
             value = getattr(row, column)
             if value is None or value in known[target]:
                 continue
@@ -132,19 +135,19 @@ def _table_references(tables: Tables, table: str, known: Ids, names: Names) -> l
             issues.extend(unknown(row.at, column, id_, target, known[target], people) for id_ in strange)
     scopes = {PROVINCE} | known["cities"] | known["city_groups"]
     for row in tables.targets if table == "targets" else ():
-        issues += _target_references(row, known, names)
-    for scoped in rows if table in ("targets", "budgets") else ():
+        issues += _target_references(row, known, names, unread)
+    for scoped in rows if table in ("targets", "budgets") and not {"cities", "city_groups"} & set(unread) else ():
         scope = getattr(scoped, "scope", PROVINCE)
         if scope not in scopes:
             issues.append(_unknown_scope(scoped.at, scope, scopes, names["cities"]))
     return issues
 
 
-def _target_references(row: Target, known: Ids, names: Names) -> Iterator[Issue]:
+def _target_references(row: Target, known: Ids, names: Names, unread: Collection[str]) -> Iterator[Issue]:
     """What a target is written on depends on its kind."""
 
     def look(column: str, id_: str, table: str) -> Iterator[Issue]:
-        if id_ not in known[table]:
+        if id_ not in known[table] and table not in unread:
             yield unknown(row.at, column, id_, table, known[table], names.get(table, {}))
 
     if row.quantity.startswith(FUND):
@@ -156,7 +159,7 @@ def _target_references(row: Target, known: Ids, names: Names) -> Iterator[Issue]
         yield from look("of", row.of, "drivers" if row.kind == "intensity" else "quantities")
 
 
-def _settings_references(tables: Tables, known: Ids) -> Iterator[Issue]:
+def _settings_references(tables: Tables, known: Ids, unread: Collection[str]) -> Iterator[Issue]:
     at = tables.settings.at
     for word in tables.settings.objective:
         if word in MONEY:
@@ -168,7 +171,7 @@ def _settings_references(tables: Tables, known: Ids) -> Iterator[Issue]:
         else:
             yield error("unknown_objective", at, "objective", found=word, hint=closest(word, MONEY))
             continue
-        if id_ not in known[table]:
+        if id_ not in known[table] and table not in unread:
             yield unknown(at, "objective", id_, table, known[table], {})
 
 

@@ -6,7 +6,6 @@ from itertools import combinations
 
 from planner.errors import Issue, Place, error, warning
 from planner.meaning import (
-    CHECKS,
     ROUNDING,
     Points,
     baseline_points,
@@ -31,8 +30,6 @@ from planner.rows import (
 )
 from planner.tableset import Tables
 from planner.timing import path, span
-
-__all__ = ["CHECKS"]
 
 # ---------------------------------------------------------------- groups
 

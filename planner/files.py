@@ -8,7 +8,7 @@ import re
 import stat
 import zipfile
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +24,8 @@ MOST_PARTS = 1_000
 MOST_ROWS = 500_000
 MOST_COLUMNS = 200
 DEEPEST = 20
+LONGEST = 20_000
+"""Most characters of a cell."""
 
 # A text that a spreadsheet would take for a formula is written with an apostrophe in front and read without it.
 FORMULA_LIKE = ("=", "+", "-", "@", "\t", "\r", "'")
@@ -37,6 +39,10 @@ class RawTable:
     header: list[str]
     rows: list[tuple[int, list[Any]]]
     """Row number as in a spreadsheet, and cells; rows without any content are left out."""
+    misfits: tuple[list[Any], ...] = ()
+    """Cells of rows that were refused for their length: what they name is not unknown."""
+    told: frozenset[tuple[int, str]] = frozenset()
+    """Cells by row and column whose fault is known already."""
 
 
 class FileError(Exception):
@@ -152,6 +158,7 @@ def parse_table(text: str, label: str) -> tuple[RawTable, list[Issue]]:
     issues: list[Issue] = []
     header: list[str] | None = None
     rows: list[tuple[int, list[Any]]] = []
+    misfits: list[list[Any]] = []
     number = 0
     reader = csv.reader(io.StringIO(text, newline=""), strict=True)
     try:
@@ -162,14 +169,19 @@ def parse_table(text: str, label: str) -> tuple[RawTable, list[Issue]]:
                 if len(cells) != len(header):
                     key = "row_too_long" if len(cells) > len(header) else "row_too_short"
                     issues.append(error(key, Place(label, number), found=len(cells), expected=len(header)))
+                    misfits.append(cells)
                     continue
                 rows.append((number, [unescaped(cell) if cell[:1] == "'" else cell for cell in cells]))
     except csv.Error as fault:
+        place = Place(label, number + 1)
+        line = text.split("\n", reader.line_num)[reader.line_num - 1]
+        if len(line) > csv.field_size_limit():
+            raise _refuse("cell_too_long", place, found=line[:40] + "…", length=len(line), expected=LONGEST) from fault
         key = "unclosed_quote" if re.search("end of data|field larger", str(fault)) else "broken_quote"
-        raise _refuse(key, Place(label, number + 1)) from fault
+        raise _refuse(key, place) from fault
     if len(rows) > MOST_ROWS:
         raise _refuse("too_many_rows", Place(label), found=len(rows), expected=MOST_ROWS)
-    return RawTable(label, *_without_blank_columns(header or [], rows)), issues
+    return RawTable(label, *_without_blank_columns(header or [], rows), tuple(misfits)), issues
 
 
 def _without_blank_columns(
@@ -312,7 +324,9 @@ def read_workbook(path: Path) -> tuple[dict[str, RawTable], list[Issue]]:
                 continue
             table, found = _sheet(sheet, sheet_label)
             if b"<f>" in xml or b"<f " in xml:
-                found += _formulas_without_value(data, sheet.title, sheet_label)
+                found += _formulas_without_value(data, sheet.title, table)
+                told = frozenset((issue.row or 0, issue.column or "") for issue in found)
+                table = replace(table, told=told)
             sheets[sheet.title.strip()] = table
             issues += found
         return sheets, issues
@@ -339,16 +353,16 @@ def _sheet(sheet: Any, label: str) -> tuple[RawTable, list[Issue]]:
     return RawTable(label, *_without_blank_columns(header, rows)), []
 
 
-def _formulas_without_value(data: bytes, title: str, label: str) -> list[Issue]:
+def _formulas_without_value(data: bytes, title: str, table: RawTable) -> list[Issue]:
     """Formulas whose result was never stored would read as blank."""
     import openpyxl  # noqa: PLC0415
 
     formulas: Any = openpyxl.load_workbook(io.BytesIO(data), read_only=True)[title]
     values: Any = openpyxl.load_workbook(io.BytesIO(data), read_only=True, data_only=True)[title]
     return [
-        error("formula_without_value", Place(label, cell.row), cell.column_letter, found=str(cell.value)[:80])
+        error("formula_without_value", Place(table.label, cell.row), name.strip(), found=str(cell.value)[:80])
         for cells, results in zip(formulas.iter_rows(), values.iter_rows(values_only=True), strict=False)
-        for cell, result in zip(cells, results, strict=False)
+        for cell, result, name in zip(cells, results, table.header, strict=False)
         if cell.data_type == "f" and result is None
     ]
 

@@ -22,7 +22,7 @@ from planner.rows import (
 )
 from planner.tableset import Tables
 from planner.timing import in_service, path
-from planner.units import UnitError, factor
+from planner.units import UnitError, factor, is_mass_and_energy
 
 FACTS = (
     "measures",
@@ -142,7 +142,8 @@ def units_can_be_converted(tables: Tables) -> Iterator[Issue]:
                 factor(row.unit, units[row.quantity])
             except UnitError:
                 names = {"quantity": row.quantity, "expected": units[row.quantity]}
-                yield error("unit_mismatch", row.at, "unit", found=row.unit, **names)
+                fuel = is_mass_and_energy(row.unit, units[row.quantity])
+                yield error("mass_for_energy" if fuel else "unit_mismatch", row.at, "unit", found=row.unit, **names)
 
 
 # ---------------------------------------------------------------- measures
@@ -238,12 +239,13 @@ def baseline_points(tables: Tables) -> dict[tuple[str, str | None, str], Points]
     series: dict[tuple[str, str | None, str], Points] = defaultdict(dict)
     for row in tables.baseline:
         unit = units[row.quantity]
-        scale = 1.0 if row.unit in (None, unit) else _factor_or_one(str(row.unit), unit)
+        scale = 1.0 if row.unit in (None, unit) else factor_or_one(str(row.unit), unit)
         series[row.quantity, row.city, row.sector][row.year] = row.value * scale
     return series
 
 
-def _factor_or_one(from_unit: str, to_unit: str) -> float:
+def factor_or_one(from_unit: str, to_unit: str) -> float:
+    """What one `from_unit` is in `to_unit`, 1 where they cannot be converted [-]."""
     try:
         return factor(from_unit, to_unit)
     except UnitError:  # reported where units are checked
@@ -278,7 +280,7 @@ def effects_fit_the_baseline(tables: Tables) -> Iterator[Issue]:
     first: dict[tuple[str, str], Row] = {}
     effects: dict[tuple[str, str, str | None], Points] = defaultdict(dict)
     for row in tables.effects:
-        scale = 1.0 if row.unit is None else _factor_or_one(row.unit, units[row.quantity])
+        scale = 1.0 if row.unit is None else factor_or_one(row.unit, units[row.quantity])
         effects[row.measure, row.quantity, row.city][row.year] = row.value * scale
         first.setdefault((row.measure, row.quantity), row)
     cut: dict[tuple[str, str], float] = defaultdict(float)

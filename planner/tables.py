@@ -213,6 +213,8 @@ def _rows(raw: RawTable, row: type[Row], reading: _Reading) -> None:
     first = header.index(row.key[0]) if row.key[0] in header else None
     rows: list[Row] = []
     ids = reading.ids.setdefault(row.table, set())
+    if first is not None:
+        ids |= {str(cells[first]).strip() for cells in raw.misfits if len(cells) > first}
     for number, cells in raw.rows:
         if first is not None:
             id_ = str(cells[first]).strip()
@@ -220,12 +222,14 @@ def _rows(raw: RawTable, row: type[Row], reading: _Reading) -> None:
                 issues.append(error("total_row", Place(raw.label, number), row.key[0], found=id_))
                 continue
             ids.add(id_)
+        if ambiguous:  # which of two cells counts is not for us to say
+            continue
         read, found = row_from(row, {name: cells[place] for place, name in used}, Place(raw.label, number))
-        if read is not None and not ambiguous:
+        if read is not None:
             rows.append(read)
         if read is None and first is not None:
             reading.refused.setdefault(row.table, set()).add(str(cells[first]).strip())
-        issues += [issue for issue in found if issue.column not in absent]
+        issues += [issue for issue in found if issue.column not in absent and (number, issue.column) not in raw.told]
         lost = lost or read is None
     if row.needed and not raw.rows:
         issues.append(error("table_empty", Place(raw.label)))
