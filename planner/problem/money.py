@@ -61,7 +61,7 @@ class Money(Changes):
                 own[rule.fund, rule.measure] = rule.max_share
             else:
                 rules[rule.fund, rule.sector] = rule.max_share
-        alone = {m for _, m in own}
+        alone = dict.fromkeys(m for _, m in own)  # in the order of the rows: a set has another order on every run
         self.pool_of = {
             m: f"{measure.sector}/{m}" if m in alone else measure.sector for m, measure in self.measures.items()
         }
