@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -379,3 +380,30 @@ def test_another_solver_reads_the_exported_model_and_finds_the_same_optimum(tmp_
     highs.run()
     assert highs.getModelStatus() == highspy.HighsModelStatus.kOptimal
     assert highs.getInfo().objective_function_value == pytest.approx(OPTIMUM, rel=1e-6)
+
+
+# ---------------------------------------------------------------- documents
+
+
+def commands(document: str) -> list[list[str]]:
+    """Lines of a document's blocks that call the planner."""
+    lines = (ROOT / document).read_text(encoding="utf-8").splitlines()
+    return [line.split()[1:] for line in lines if line.startswith("planner ")]
+
+
+@pytest.mark.parametrize("document", ["README.md", "README.zh.md"])
+def test_commands_of_the_readme_work_as_they_stand(
+    document: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    shutil.copytree(ROOT / "cases/tutorial", tmp_path / "cases/tutorial")
+    for arguments in commands(document):
+        result = planner(*arguments)
+        assert result.exit_code == 0, (arguments, result.output)
+
+
+def test_targets_of_make_in_the_readme_exist() -> None:
+    makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
+    for document in ("README.md", "README.zh.md"):
+        for target in re.findall(r"(?m)(?:^|`)make (\w+)", (ROOT / document).read_text(encoding="utf-8")):
+            assert f"\n{target}:" in makefile, target
