@@ -1,0 +1,332 @@
+"""Diagnosis: why a case has no plan, in parts that can be shown, stored and acted on."""
+
+import time
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from itertools import combinations
+from typing import Literal
+
+import numpy as np
+import pandas as pd
+
+from planner.case import Case
+from planner.conflict.ceilings import ceilings
+from planner.conflict.changes import Change, changes
+from planner.conflict.clash import Finder, Found
+from planner.conflict.model import LIMITS, Element, Model, build
+from planner.conflict.relax import Give, relaxation
+from planner.conflict.repair import SMALL_CASE, Line, Repairs
+from planner.engine import Options, Progress
+from planner.errors import Place
+from planner.problem import Problem
+from planner.rows import Row
+from planner.solution import Proof
+
+Status = Literal["feasible", "infeasible"]
+LINES = 12
+"""Lines of the menu at most."""
+PAIRS = 6
+"""Pairs that are tried, each with two solves or more."""
+LIMIT_LINES = 3
+"""Measures whose potential, and as many whose ramp, are tried as a way out."""
+
+
+@dataclass(frozen=True)
+class Member:
+    """What takes part in a clash: one thing of the tables, or several of a kind that are told together."""
+
+    kind: str
+    """target, budget, pin, floor, group; potential, ramp, first_year, lead_time, lump of measures."""
+    ids: tuple[str, ...]
+    places: tuple[Place, ...]
+    """Rows that say it: file and number."""
+    years: tuple[int, ...] = ()
+    """Years of its rows that clash."""
+    weight: float = 0.0
+    """How much of the proof rests on it: of all that is asked for 1, of a limit in the same measure [-]."""
+
+
+@dataclass(frozen=True)
+class Clash:
+    """A minimal clash: without any one of its members the others can hold."""
+
+    members: tuple[Member, ...]
+    gap: float
+    """Part of its size by which each thing asked for would have to give, if all gave alike [-]."""
+    proof: Proof
+
+
+@dataclass(frozen=True)
+class Alone:
+    """How far one thing alone must give so that there is a plan."""
+
+    element: Element
+    change: Change
+    size: float
+    """In the unit of what changes; infinite where it alone does not suffice."""
+
+
+@dataclass(frozen=True)
+class Diagnosis:
+    """Why there is no plan, and the ways out."""
+
+    case: Case = field(repr=False)
+    status: Status
+    proof: Proof
+    ceilings: pd.DataFrame = field(repr=False)
+    clashes: tuple[Clash, ...] = ()
+    more: bool = False
+    """Whether there are more clashes than are told."""
+    lumps: bool = False
+    """Whether only whole lumps make it impossible."""
+    together: float = 0.0
+    """Part of its size that everything asked for must give if all give alike [-]."""
+    relaxation: tuple[Give, ...] = ()
+    """What gives where least is given in sum."""
+    alone: tuple[Alone, ...] = ()
+    menu: tuple[Line, ...] = ()
+    timings: Mapping[str, float] = field(default_factory=dict)
+    """Seconds by stage."""
+
+    @property
+    def impossible(self) -> pd.DataFrame:
+        """Hard targets that miss even what arithmetic allows."""
+        return self.ceilings[self.ceilings["impossible"] & ~self.ceilings["soft"]]
+
+
+def diagnose(
+    case: Case, options: Options | None = None, progress: Progress | None = None, repairs: bool = True
+) -> Diagnosis:
+    """Why `case` has no plan: clashes, the least relaxation, and with `repairs` the ways out, sized and priced.
+
+    A case that has a plan gives a diagnosis with status `feasible`. Raises SolverError when HiGHS has no answer.
+    """
+    options = options or Options()
+    clock = Clock()
+    problem = Problem(case)
+    model = build(problem)
+    clock.lap("build")
+    ceiling = ceilings(model)
+    clock.lap("ceilings")
+    if progress is not None:
+        progress("ceilings", clock.timings["ceilings"])
+    finder = Finder(model, options, progress=progress)
+    found, more = finder.clashes()
+    together = finder.gap
+    empty = [Element("pin", str(key[0])) for _, key in problem.contradictions]
+    lumps = False
+    if not found and not empty and model.integer.any():
+        finder = Finder(model, options, True, progress)
+        found, more = finder.clashes()
+        together, lumps = finder.gap, bool(found)
+    clock.lap("clashes")
+    clashes = [
+        Clash((member(case, [element], years=no_years(problem, element)),), np.inf, "arithmetic")
+        for element in dict.fromkeys(empty)
+    ]
+    clashes += [told(case, model, each, lumps, options) for each in found]
+    clock.lap("members")
+    if not clashes:
+        return Diagnosis(case, "feasible", "none", ceiling, timings=clock.timings)
+    rows = ceiling["impossible"] & ~ceiling["soft"]
+    proof: Proof = "arithmetic" if rows.any() or empty else "none" if lumps else "elastic"
+    diagnosis = Diagnosis(case, "infeasible", proof, ceiling, tuple(clashes), more, lumps, together)
+    if not lumps:
+        diagnosis = replace(diagnosis, relaxation=relaxation(model, options, progress))
+        clock.lap("relaxation")
+    if repairs:
+        finder.proofs += [frozenset([element]) for element in dict.fromkeys(empty)]
+        menu, alone = ways_out(case, finder, found, diagnosis.clashes, options, progress)
+        clock.lap("repairs")
+        diagnosis = replace(diagnosis, menu=menu, alone=alone)
+    return replace(diagnosis, timings=clock.timings)
+
+
+class Clock:
+    """Seconds by stage."""
+
+    def __init__(self) -> None:
+        self.last = time.perf_counter()
+        self.timings: dict[str, float] = {}
+
+    def lap(self, stage: str) -> None:
+        """Note the seconds since the last stage ended."""
+        now = time.perf_counter()
+        self.timings[stage] = round(now - self.last, 3)
+        self.last = now
+
+
+# Members -------------------------------------------------------------------------------------------------------------
+
+
+TABLE_OF = {
+    "target": "targets",
+    "budget": "budgets",
+    "pin": "pins",
+    "floor": "quantities",
+    "group": "groups",
+    "potential": "potentials",
+}
+"""Table whose rows say it; limits of measures stand in `measures`."""
+
+
+def rows_of(case: Case, element: Element) -> list[Row]:
+    """Rows of the tables that say it."""
+    return [row for row in case.rows(TABLE_OF.get(element.kind, "measures")) if row.ids()[0] == element.id]
+
+
+def member(case: Case, elements: Sequence[Element], years: Iterable[int] = (), weight: float = 0.0) -> Member:
+    """One or several elements of a kind as a member of a clash."""
+    places = [row.at for element in elements for row in rows_of(case, element)]
+    ids = tuple(element.id for element in elements)
+    return Member(elements[0].kind, ids, tuple(dict.fromkeys(places)), tuple(sorted(set(years))), weight)
+
+
+def no_years(problem: Problem, element: Element) -> list[int]:
+    """Years in which a pin has nothing to pin."""
+    return [int(key[1]) for _, key in problem.contradictions if key[0] == element.id]
+
+
+def told(case: Case, model: Model, found: Found, lumps: bool, options: Options) -> Clash:
+    """A clash with its members in the order of the tables, what is asked first."""
+    years: dict[Element, list[int]] = {}
+    for i in found.rows.tolist():
+        years.setdefault(model.owners[i], []).append(int(model.rows[i][1][-1]))
+    order = {kind: i for i, kind in enumerate((*TABLE_OF, *LIMITS))}
+    lots = [[element] for element in found.members] + [
+        sorted(lot, key=lambda e: (-found.weight.get(e, 0.0), e)) for lot in found.together
+    ]
+    members = [
+        member(
+            case,
+            lot,
+            [y for element in lot for y in years.get(element, ())],
+            sum(found.weight.get(element, 0.0) for element in lot),
+        )
+        for lot in lots
+    ]
+    members.sort(key=lambda m: (order[m.kind], -m.weight, m.ids))
+    asked = [element for element in found.all if element.kind not in LIMITS]
+    if lumps:
+        members.append(lumpy(case, model, asked, options))
+    elif len(asked) == len(found.all):
+        members += lead_times(case, model, asked, options)
+    return Clash(tuple(members), found.verdict.gap, "none" if lumps else "elastic")
+
+
+def lead_times(case: Case, model: Model, asked: Sequence[Element], options: Options) -> Iterator[Member]:
+    """The lead times of the measures that could help, where without them what is asked could hold."""
+    rows = np.concatenate([model.rows_of[element] for element in asked])
+    touched = np.flatnonzero(abs(model.asked[rows, :]).sum(axis=0) > 0)
+    involved = {str(model.columns[j][1][0]) for j in touched if model.columns[j][0] in ("starts", "stock")}
+    slow = [row.measure for row in case.measures if row.lead_time and row.measure in involved]
+    if slow:
+        edits = [{"table": "measures", "key": {"measure": m}, "set": {"lead_time": 0}} for m in slow]
+        if not Finder(build(Problem(case.edited(edits))), options).test(asked).clash:
+            yield member(case, [Element("lead_time", m) for m in slow])
+
+
+def lumpy(case: Case, model: Model, asked: Sequence[Element], options: Options) -> Member:
+    """The measures whose whole lumps make what is asked impossible."""
+    needed = list(model.problem.lump)
+    for m in list(needed):
+        fewer = [other for other in needed if other != m]
+        whole = np.array([f == "lumps" and str(key[0]) in fewer for f, key in model.columns], dtype=bool)
+        if fewer and Finder(replace(model, integer=whole), options, True).test(asked).clash:
+            needed = fewer
+    return member(case, [Element("lump", m) for m in needed])
+
+
+# Ways out ------------------------------------------------------------------------------------------------------------
+
+
+def ways_out(
+    case: Case,
+    finder: Finder,
+    found: Sequence[Found],
+    clashes: Sequence[Clash],
+    options: Options,
+    progress: Progress | None,
+) -> tuple[tuple[Line, ...], tuple[Alone, ...]]:
+    """The menu, and how far each target, budget and pin of the clashes must give alone."""
+    repairs = Repairs(case, finder, options, progress)
+    years = {Element(m.kind, m.ids[0]): m.years for clash in clashes for m in clash.members if len(m.ids) == 1}
+    weight = {element: w for each in found for element, w in each.weight.items()}
+    elements = sorted({e for proof in finder.proofs for e in proof}, key=lambda e: (-weight.get(e, 0.0), e))
+    lines: list[Line] = []
+    sizes: dict[Element, Alone] = {}
+    for element in elements:
+        for change in changes(case, finder.model, element, years.get(element, ())):
+            hits = all(element in proof for proof in finder.proofs)
+            line = repairs.line(change) if hits and len(lines) < LINES else None
+            if line is not None:
+                lines.append(line)
+            if not change.whole and element.kind in ("target", "budget", "pin") and (line or element not in sizes):
+                sizes[element] = Alone(element, change, line.parts[0].size if line else np.inf)
+    for change in limit_changes(case, finder.model, found):
+        if len(lines) < LINES and (line := repairs.line(change)) is not None:
+            lines.append(line)
+    if not lines:
+        lines = pairs(case, repairs, elements)
+    inside = {element for proof in finder.proofs for element in proof}
+    alone = tuple(sizes[element] for element in elements if element in sizes and element in inside)
+    return tuple(sorted(lines, key=lambda line: line.cost)), alone
+
+
+def limit_changes(case: Case, model: Model, found: Sequence[Found]) -> Iterator[Change]:
+    """Changes of the limits on which every clash rests, the weightiest first, some of each kind."""
+    if not found:
+        return
+    common = frozenset.intersection(*[each.all for each in found])
+    weight = found[0].weight
+    for kind in LIMITS:
+        of_kind = sorted((e for e in common if e.kind == kind), key=lambda e: (-weight.get(e, 0.0), e))
+        for element in of_kind[:LIMIT_LINES]:
+            yield from changes(case, model, element)
+
+
+def pairs(case: Case, repairs: Repairs, elements: Sequence[Element]) -> list[Line]:
+    """Where no change suffices alone: the cheapest of the pairs tried, or as many changes as there are clashes."""
+    lines: list[Line] = []
+    ways = {e: first(case, repairs.model, e) for e in elements}
+    usable = [e for e in elements if ways[e] is not None]
+    tries = PAIRS if len(repairs.model.columns) <= SMALL_CASE else PAIRS // 2
+    for pair in combinations(usable, 2):
+        if tries == 0:
+            break
+        if all(set(pair) & proof for proof in repairs.finder.proofs):
+            tries -= 1
+            line = repairs.together([way for e in pair if (way := ways[e]) is not None])
+            if line is not None:
+                lines.append(line)
+    if lines:
+        return sorted(lines, key=lambda line: line.cost)[:2]
+    for _ in range(5):
+        chosen = hitting(repairs.finder.proofs, usable)
+        if chosen is None:
+            return []
+        known = len(repairs.finder.proofs)
+        line = repairs.together([way for e in chosen if (way := ways[e]) is not None])
+        if line is not None:
+            return [line]
+        if len(repairs.finder.proofs) == known:
+            return []
+    return []
+
+
+def first(case: Case, model: Model, element: Element) -> Change | None:
+    """The change of its size that an element offers."""
+    return next((change for change in changes(case, model, element) if not change.whole), None)
+
+
+def hitting(proofs: Sequence[frozenset[Element]], usable: Sequence[Element]) -> list[Element] | None:
+    """Few elements of which every proof has one; none where a proof has no usable one."""
+    chosen: list[Element] = []
+    left = list(proofs)
+    while left:
+        best = max(usable, key=lambda e: sum(e in proof for proof in left), default=None)
+        if best is None or not any(best in proof for proof in left):
+            return None
+        chosen.append(best)
+        left = [proof for proof in left if best not in proof]
+    return chosen
