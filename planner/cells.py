@@ -15,12 +15,13 @@ from pydantic import ValidationError
 from pydantic.fields import FieldInfo
 
 from planner.errors import Issue, Place, error
-from planner.files import LONGEST
 from planner.rows import Row
 
 Kind = Literal["text", "whole", "number", "yesno", "choice", "many", "mapping"]
 
 NUMBER = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?", re.ASCII)
+LONGEST_CELL = 20_000
+"""Most characters of a cell."""
 OWN = "x_"
 
 _HIDDEN = re.compile("[\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff\ufffd\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
@@ -105,8 +106,8 @@ def _closest(name: str, names: tuple[str, ...]) -> str:
 def value(column: Column, raw: object) -> Any:
     """The value of a cell, None when blank; raises CellError."""
     if isinstance(raw, str):
-        if len(raw) > LONGEST:
-            raise CellError("cell_too_long", found=raw[:40] + "…", length=len(raw), expected=LONGEST)
+        if len(raw) > LONGEST_CELL:
+            raise CellError("cell_too_long", found=raw[:40] + "…", length=len(raw), expected=LONGEST_CELL)
         if hidden := _HIDDEN.search(raw):
             code = f"U+{ord(hidden[0]):04X}"
             raise CellError("hidden_character", found=raw[:80], code=code, position=hidden.start() + 1)

@@ -270,8 +270,8 @@ def compare(
     words = lang or system_language()
     with guarded(words, ", ".join(plans)):
         from planner.compare import tidy
-        from planner.files import write_bytes
         from planner.plan import csv_text
+        from planner.saving import write_bytes
         from planner.show.comparison import show_comparison
         from planner.sources import named_plans
         from planner.text import t

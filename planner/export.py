@@ -5,7 +5,7 @@ from pathlib import Path
 
 from planner.case import Case
 from planner.compile import instantiate
-from planner.files import write_bytes
+from planner.saving import write_bytes
 from planner.problem import Problem
 
 ENDINGS = (".lp", ".mps")

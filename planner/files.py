@@ -7,13 +7,14 @@ import os
 import re
 import stat
 import zipfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import yaml
 
+from planner.cells import LONGEST_CELL
 from planner.errors import Issue, Place, error, warning
 
 LARGEST_TABLE = 50_000_000
@@ -24,8 +25,6 @@ MOST_PARTS = 1_000
 MOST_ROWS = 500_000
 MOST_COLUMNS = 200
 DEEPEST = 20
-LONGEST = 20_000
-"""Most characters of a cell."""
 
 # A text that a spreadsheet would take for a formula is written with an apostrophe in front and read without it.
 FORMULA_LIKE = ("=", "+", "-", "@", "\t", "\r", "'")
@@ -176,7 +175,9 @@ def parse_table(text: str, label: str) -> tuple[RawTable, list[Issue]]:
         place = Place(label, number + 1)
         line = text.split("\n", reader.line_num)[reader.line_num - 1]
         if len(line) > csv.field_size_limit():
-            raise _refuse("cell_too_long", place, found=line[:40] + "…", length=len(line), expected=LONGEST) from fault
+            raise _refuse(
+                "cell_too_long", place, found=line[:40] + "…", length=len(line), expected=LONGEST_CELL
+            ) from fault
         key = "unclosed_quote" if re.search("end of data|field larger", str(fault)) else "broken_quote"
         raise _refuse(key, place) from fault
     if len(rows) > MOST_ROWS:
@@ -365,55 +366,3 @@ def _formulas_without_value(data: bytes, title: str, table: RawTable) -> list[Is
         for cell, result, name in zip(cells, results, table.header, strict=False)
         if cell.data_type == "f" and result is None
     ]
-
-
-# ---------------------------------------------------------------- writing
-
-
-def write_bytes(path: Path, data: bytes) -> None:
-    """Write a file all or nothing: into a neighbour first, then renamed."""
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.part")
-    try:
-        with temporary.open("xb") as stream:
-            stream.write(data)
-            stream.flush()
-            os.fsync(stream.fileno())
-        temporary.replace(path)
-    finally:
-        temporary.unlink(missing_ok=True)
-    sync_folder(path.parent)
-
-
-def sync_folder(folder: Path) -> None:
-    """Make a rename last through a power cut, where the system can."""
-    try:
-        handle = os.open(folder, os.O_RDONLY)
-    except OSError:
-        return
-    try:
-        os.fsync(handle)
-    except OSError:
-        pass
-    finally:
-        os.close(handle)
-
-
-def write_files(folder: Path, texts: Mapping[str, str]) -> None:
-    """Write text files into `folder`: each in full beside its place first, then all moved in.
-
-    Raises OSError when the folder cannot be made or written; files that stood there before then stay as they were.
-    """
-    folder.mkdir(parents=True, exist_ok=True)
-    ready: list[tuple[Path, Path]] = []
-    try:
-        for name, text in texts.items():
-            temporary = folder / f".{name}.{os.getpid()}"
-            ready.append((temporary, folder / name))
-            write_bytes(temporary, text.encode())
-    except BaseException:
-        for temporary, _ in ready:
-            temporary.unlink(missing_ok=True)
-        raise
-    for temporary, final in ready:
-        temporary.replace(final)
-    sync_folder(folder)

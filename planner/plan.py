@@ -16,8 +16,8 @@ from planner.case import Case
 from planner.compile import Key, Matrix, Name, compile_problem, evaluate_costs
 from planner.engine import Options, Progress
 from planner.engine import solve as run
-from planner.files import write_files
 from planner.problem import Problem
+from planner.saving import settle, write_files
 from planner.solution import Solution
 
 NEGLIGIBLE = 1e-9
@@ -93,12 +93,13 @@ class Plan:
         """
         texts = {f"{name}.csv": csv_text(frame) for name, frame in self.frames().items()}
         texts["summary.json"] = json.dumps(self.summary, ensure_ascii=False, indent=2, allow_nan=False) + "\n"
-        write_files(Path(folder), texts)
+        write_files(Path(folder), {name: text.encode() for name, text in texts.items()})
 
     @classmethod
     def read(cls, folder: Path | str) -> "Plan":
         """A plan from the files that `write` made. Raises OSError or ValueError when they are not there or no plan."""
         folder = Path(folder)
+        settle(folder)
         frames: dict[str, Any] = {
             name: pd.read_csv(
                 folder / f"{name}.csv", dtype=dict.fromkeys(TEXT_COLUMNS, str), keep_default_na=False, na_values=[""]

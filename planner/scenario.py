@@ -1,8 +1,9 @@
 """Scenarios: named edits on top of a case, in a file or on the command line."""
 
+import hashlib
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -12,8 +13,9 @@ from planner.case import Case
 from planner.cells import closest, columns
 from planner.edits import Edit, read_edits
 from planner.errors import CaseError, Issue, Place, error, warning
-from planner.files import FileError, read_mapping, write_bytes
+from planner.files import FileError, read_mapping
 from planner.rows import TABLES, Settings
+from planner.saving import alone, write_bytes
 
 FORMAT = 1
 ON_COMMAND_LINE = "--set"
@@ -35,6 +37,8 @@ class Scenario:
     note: str = ""
     file: str = "scenario"
     """What faults call it."""
+    stamp: str = field(default="", compare=False)
+    """Fingerprint of the file it was read from or written to; none for one that no file holds yet."""
 
     def applied(self, case: Case) -> Case:
         """`case` with the edits; raises CaseError that names this file and the number of the edit."""
@@ -49,10 +53,18 @@ def read_scenario(path: Path | str) -> Scenario:
     """The scenario in a YAML or JSON file; raises CaseError with every fault found."""
     path = Path(path)
     try:
+        stamp = _stamp(path)  # before it is read: whoever writes in between is noticed when this one is saved
         raw, issues = read_mapping(path, path.name)
     except FileError as fault:
         raise CaseError([fault.issue]) from fault
-    return scenario_from(raw, path.name, issues)
+    return replace(scenario_from(raw, path.name, issues), stamp=stamp)
+
+
+def _stamp(path: Path) -> str:
+    try:
+        return hashlib.sha256(path.read_bytes()).hexdigest() if path.is_file() else ""
+    except OSError:  # said when it is read or written
+        return ""
 
 
 def scenario_from(raw: Mapping[str, Any], file: str, issues: Iterable[Issue] = ()) -> Scenario:
@@ -83,8 +95,11 @@ def scenario_from(raw: Mapping[str, Any], file: str, issues: Iterable[Issue] = (
     return Scenario(texts["scenario"], tuple(edits), title, texts["case"], texts["note"], file)
 
 
-def write_scenario(scenario: Scenario, path: Path | str) -> None:
-    """Write a scenario, all or nothing, as YAML or JSON by the ending of `path`."""
+def write_scenario(scenario: Scenario, path: Path | str) -> Scenario:
+    """Write a scenario, all or nothing, as YAML or JSON by the ending of `path`; returns it with its new stamp.
+
+    Raises CaseError, and writes nothing, when somebody else has changed the file since this scenario was read.
+    """
     path = Path(path)
     content = {
         "scenario": scenario.scenario,
@@ -97,7 +112,11 @@ def write_scenario(scenario: Scenario, path: Path | str) -> None:
     text = json.dumps({name: part for name, part in content.items() if part or name == "edits"}, ensure_ascii=False)
     if path.suffix.lower() != ".json":
         text = yaml.safe_dump(json.loads(text), allow_unicode=True, sort_keys=False, width=1000)
-    write_bytes(path, text.encode())
+    with alone(path.parent):
+        if scenario.stamp and scenario.stamp != (_stamp(path) or scenario.stamp):
+            raise CaseError([error("changed_meanwhile", Place(path.name))])
+        write_bytes(path, text.encode())
+    return replace(scenario, stamp=hashlib.sha256(text.encode()).hexdigest())
 
 
 def parse_set(text: str, number: int = 1) -> Edit:

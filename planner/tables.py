@@ -3,8 +3,7 @@
 import csv
 import io
 import json
-import shutil
-import tempfile
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -22,10 +21,9 @@ from planner.files import (
     read_mapping,
     read_table,
     read_workbook,
-    sync_folder,
-    write_bytes,
 )
 from planner.rows import TABLES, Row, Settings
+from planner.saving import UNFINISHED, settle, write_bytes, write_files
 
 SETTINGS_FILE = "case.yaml"
 SETTINGS_SHEET = "case"
@@ -80,6 +78,12 @@ def _from_folder(folder: Path, reading: _Reading) -> None:
     if not folder.is_dir():
         key = "is_no_case" if folder.exists() else "case_missing"
         reading.issues.append(error(key, Place(folder.name or str(folder))))
+        return
+    try:
+        settle(folder)
+    except OSError as fault:
+        reason = os.strerror(fault.errno or 0)
+        reading.issues.append(error("file_unreadable", Place(folder.name or str(folder)), reason=reason))
         return
     try:
         cells, issues = read_mapping(folder / SETTINGS_FILE, SETTINGS_FILE)
@@ -209,7 +213,8 @@ def _rows(raw: RawTable, row: type[Row], reading: _Reading) -> None:
     lost = bool(issues)
     ambiguous = any(issue.key == "column_twice" for issue in issues)
     used = [(place, name) for place, name in enumerate(header) if name in table or name.startswith(OWN)]
-    absent = {name for name in table if name not in header}
+    absent = {str(issue.params.get("hint") or issue.column) for issue in issues} - set(header)
+    """Columns whose absence was said: rows need not say it again."""
     first = header.index(row.key[0]) if row.key[0] in header else None
     rows: list[Row] = []
     ids = reading.ids.setdefault(row.table, set())
@@ -281,28 +286,32 @@ def _header(header: list[str], row: type[Row], place: Place) -> list[Issue]:
 # ---------------------------------------------------------------- writing
 
 
-def write_case(case: Case, folder: Path | str) -> None:
-    """Write a case into a new folder, all or nothing; it reads back to the same digest."""
+def write_case(case: Case, folder: Path | str, over: bool = False) -> None:
+    """Write a case into a new folder, or `over` the case that stands there, all or nothing.
+
+    It reads back to the same digest. Raises CaseError when the folder holds something else, OSError when it cannot be
+    written.
+    """
     folder = Path(folder)
-    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+    replaced = over and (folder / SETTINGS_FILE).is_file()
+    if folder.exists() and not replaced and (not folder.is_dir() or any(map(_theirs, folder.iterdir()))):
         raise CaseError([error("folder_taken", Place(folder.name))])
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    temporary = Path(tempfile.mkdtemp(prefix=f".{folder.name}.", dir=folder.parent))
-    try:
-        write_bytes(temporary / SETTINGS_FILE, _settings_text(case.settings).encode())
-        for name, row in TABLES.items():
-            rows = case.rows(name)
-            if rows:
-                text = io.StringIO(newline="")
-                lines = csv.writer(text, lineterminator="\n")
-                for cells in _cells(row, rows):
-                    lines.writerow([escaped(cell) if isinstance(cell, str) else _number(cell) for cell in cells])
-                write_bytes(temporary / f"{name}.csv", text.getvalue().encode())
-        temporary.chmod(0o755)
-        temporary.replace(folder)
-        sync_folder(folder.parent)
-    finally:
-        shutil.rmtree(temporary, ignore_errors=True)
+    files = {SETTINGS_FILE: _settings_text(case.settings).encode()}
+    for name, row in TABLES.items():
+        rows = case.rows(name)
+        if rows:
+            text = io.StringIO(newline="")
+            lines = csv.writer(text, lineterminator="\n")
+            for cells in _cells(row, rows):
+                lines.writerow([escaped(cell) if isinstance(cell, str) else _number(cell) for cell in cells])
+            files[f"{name}.csv"] = text.getvalue().encode()
+    gone = [f"{name}.csv" for name in TABLES if f"{name}.csv" not in files and (folder / f"{name}.csv").exists()]
+    write_files(folder, files, gone)
+
+
+def _theirs(path: Path) -> bool:
+    """Whether a file is more than what a killed process left behind."""
+    return not path.name.startswith(UNFINISHED)
 
 
 def write_workbook(case: Case, path: Path | str) -> None:

@@ -14,6 +14,7 @@ import tempfile
 import zipfile
 from collections.abc import Callable, Iterator, Mapping
 from decimal import Decimal, InvalidOperation
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -33,6 +34,7 @@ TUTORIALS_OWN = {"without_source", "peak_without_value"}
 """Warnings that the tutorial itself gives; they are left out, but in the folder that shows them."""
 
 
+@cache
 def catalogue() -> dict[str, list[dict[str, Any]]]:
     """Items by section."""
     read: dict[str, list[dict[str, Any]]] = yaml.safe_load((BROKEN / "catalogue.yaml").read_text(encoding="utf-8"))

@@ -10,7 +10,7 @@ PLANNER = Path(__file__).parent.parent / "planner"
 ROOT = PLANNER.parent
 # Modules import only what stands before them. A package counts as one: its own modules import each other freely.
 ORDER = (
-    *("errors", "units", "timing", "text", "amounts"),
+    *("errors", "units", "timing", "text", "amounts", "saving"),
     *(
         "rows",
         "cells",
@@ -24,9 +24,9 @@ ORDER = (
         "checks",
         "edits",
     ),
-    *("case", "files", "tables", "scenario", "reference"),
+    *("case", "tables", "scenario", "reference"),
     *("problem", "vacuous", "formulation", "expand", "compile"),
-    *("solution", "engine", "plan", "certificate", "unique", "export"),
+    *("numbers", "solution", "engine", "plan", "certificate", "unique", "export"),
     *("prices", "explain", "conflict", "sweep", "highlights", "explore", "futures", "budgets", "credit", "progress"),
     *("compare", "sources", "report", "charts", "show", "cli", "ui"),
 )
