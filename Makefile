@@ -27,7 +27,7 @@ test: $(VENV)/.installed-dev
 	$(BIN)/python -m pytest -n auto
 
 app: $(VENV)/.installed
-	$(BIN)/streamlit run app.py $(if $(filter lan,$(HOST)),--server.address 0.0.0.0)
+	$(BIN)/streamlit run app.py --server.showEmailPrompt false $(if $(filter lan,$(HOST)),--server.address 0.0.0.0)
 
 campaign: $(VENV)/.installed-dev
 	$(BIN)/python -m tests.campaign
