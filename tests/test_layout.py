@@ -10,23 +10,11 @@ PLANNER = Path(__file__).parent.parent / "planner"
 ROOT = PLANNER.parent
 # Modules import only what stands before them. A package counts as one: its own modules import each other freely.
 ORDER = (
-    *("errors", "units", "timing", "text", "amounts", "saving"),
-    *(
-        "rows",
-        "cells",
-        "tableset",
-        "targets",
-        "groups",
-        "objectives",
-        "meaning",
-        "choices",
-        "magnitudes",
-        "checks",
-        "edits",
-    ),
-    *("case", "tables", "scenario", "reference"),
+    *("errors", "units", "timing", "text", "amounts", "saving", "files"),
+    *("rows", "cells", "tableset", "targets", "groups", "objectives"),
+    *("meaning", "choices", "magnitudes", "checks", "edits", "case", "tables", "scenario", "reference"),
     *("problem", "vacuous", "formulation", "expand", "compile"),
-    *("numbers", "solution", "engine", "plan", "certificate", "unique", "export"),
+    *("solution", "engine", "plan", "certificate", "unique", "export"),
     *("prices", "explain", "conflict", "sweep", "highlights", "explore", "futures", "budgets", "credit", "progress"),
     *("compare", "sources", "report", "charts", "show", "cli", "ui"),
 )
