@@ -5,8 +5,8 @@ from pathlib import Path
 
 from planner.case import Case
 from planner.compile import instantiate
-from planner.saving import write_bytes
 from planner.problem import Problem
+from planner.saving import write_bytes
 
 ENDINGS = (".lp", ".mps")
 
