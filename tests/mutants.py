@@ -594,7 +594,7 @@ def survivors(workers: int = 2, only: str = "") -> list[str]:
                 left.append(mutant.name)
                 print(f"{'SURVIVED' if code == 0 else 'BROKEN  '}   {mutant.name}: {message[-300:]}", flush=True)
     caught = len(chosen) + len(names) - len(left)
-    print(f"{len(MUTANTS)} mistakes: {caught} caught, {len(left)} not, {time.perf_counter() - begun:.0f} s")
+    print(f"{len(chosen) + len(names)} mistakes: {caught} caught, {len(left)} not, {time.perf_counter() - begun:.0f} s")
     return left
 
 

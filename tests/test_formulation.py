@@ -1307,12 +1307,12 @@ def test_history_is_paid_by_its_fund_outside_the_mix_or_joins_its_pool() -> None
     tables = {
         "funds": FUNDS,
         "fund_rules": "fund sector max_share\ncentral s 0.1\nown s 1",
-        "budgets": "budget limit per fund\nmoney 1000 span central",
+        "budgets": "budget limit per fund\nmoney 1000 span central\nall 1000 span -",
     }
     named = toy.solve(existing="measure city year units fund\nm a 2021 4 central", **tables)
     assert toy.paid(named, "central", measure="m") == near(400)  # no share applies
     assert toy.paid(named, "own") == 0
-    assert toy.budget(named, "money", 2023) == near(400)
+    assert toy.budget(named, "money", 2023) == toy.budget(named, "all", 2023) == near(400)
     before = toy.solve(
         existing="measure city year units fund\nm a 2022 4 central", **{**tables, "measures": "measure lead_time\nm 2"}
     )
