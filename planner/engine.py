@@ -27,6 +27,8 @@ LARGEST_COST = 2.0**10
 """Largest scaled cost: small for the solver's arithmetic, yet large enough that none is lost in its tolerance."""
 NUDGE = 1e-5
 """Largest scaled cost: small for the solver's arithmetic, yet so large that none is lost in its tolerance."""
+NO_PRICE = 1e-10
+"""Scaled duals below this are rounding, a thousandth of the solver's tolerance [-]."""
 STATUS: dict[HighsModelStatus, Status] = {
     HighsModelStatus.kOptimal: "optimal",
     HighsModelStatus.kInfeasible: "infeasible",
@@ -51,6 +53,8 @@ class Options:
     """Whether to use interior point without crossover: for a value far from the least cost, not for a portfolio."""
     prices: bool = True
     """Whether to find what loosening and tightening each target and budget saves and costs."""
+    certify: bool = True
+    """Whether to recompute and prove the plan from its tables, outside the solver."""
     break_ties: bool = True
     """Whether to choose, among plans of the same cost, the one that starts earliest (and is the same on every run)."""
 
@@ -116,12 +120,22 @@ def scaling(matrix: Matrix) -> Scaling:
         columns[defined] = 0.0
 
         def widest(at: Array) -> Array:
-            weighted = csr_array((size.data * at[size.indices], size.indices, size.indptr), size.shape)
-            return np.maximum(largest_in_rows(weighted), gap) / np.abs(own)
+            return np.maximum(largest_in_rows(with_columns(size, at)), gap) / np.abs(own)
 
-        columns[defined] = power_of_two(settle(widest, columns, defined))
-    scaled = csr_array((matrix.A.data * columns[matrix.A.indices], matrix.A.indices, matrix.A.indptr), matrix.A.shape)
-    return Scaling(columns, 1 / power_of_two(largest_in_rows(scaled)), origin)
+        columns[defined] = settle(widest, columns, defined)
+        still = np.flatnonzero(columns == 0)
+        if still.size:  # what nothing moves takes the scale of its neighbours, so that its price is as exact as theirs
+            width = largest_in_rows(with_columns(matrix.A, columns))
+            entries = csr_array(abs(matrix.A).tocsc()[:, still].T)
+            entries.data = width[entries.indices] / entries.data
+            columns[still] = largest_in_rows(entries)
+        columns[defined] = power_of_two(columns[defined])
+    return Scaling(columns, 1 / power_of_two(largest_in_rows(with_columns(matrix.A, columns))), origin)
+
+
+def with_columns(matrix: csr_array, scale: Array) -> csr_array:
+    """The matrix with each column times its scale."""
+    return csr_array((matrix.data * scale[matrix.indices], matrix.indices, matrix.indptr), shape=matrix.shape)
 
 
 def settle(step: Callable[[Array], Array], start: Array, defined: NDArray[np.int64]) -> Array:
@@ -275,9 +289,19 @@ class Solver:
     def duals(self) -> tuple[Array, Array]:
         """Row duals and reduced costs of the last solve, per unit of the case; held rows are left out."""
         solution = self.highs.getSolution()
-        rows = np.array(solution.row_dual)[: self.matrix.A.shape[0]] * self.scaling.rows / self.cost_scale
+        told = np.array(solution.row_dual)[: self.matrix.A.shape[0]]
+        rows = np.where(np.abs(told) > NO_PRICE, told, 0.0) * self.scaling.rows / self.cost_scale
         columns = np.array(solution.col_dual) / self.scaling.columns / self.cost_scale
         return rows, columns
+
+    def held_duals(self) -> list[float]:
+        """Duals of what is held, in the order of holding, per unit."""
+        told = np.array(self.highs.getSolution().row_dual)[self.matrix.A.shape[0] :]
+        sizes = [np.abs(coefficients * self.scaling.columns).max(initial=0.0) for coefficients, _, _ in self.held]
+        return [
+            float(dual / power_of_two(np.array([size]))[0] / self.cost_scale)
+            for dual, size in zip(told, sizes, strict=True)
+        ]
 
     def gap(self) -> float:
         """Relative gap that the last solve with lumps left open [-]."""
@@ -374,6 +398,7 @@ def solve(
     proved: list[tuple[Stage, float]] = []
     duals, reduced = np.zeros(0), np.zeros(0)
     slopes: dict[int, Slopes] = {}
+    held: dict[str, float] = {}
     x = np.zeros(0)
     gap = 0.0
     status: Status = "optimal"
@@ -398,6 +423,10 @@ def solve(
         if stage.name == "cost":
             pricing = held_lumps(solver, signed, x) if lumpy else solver
             duals, reduced = pricing.duals()
+            held = {
+                earlier.name: -dual if earlier.maximise else dual
+                for (earlier, _), dual in zip(proved, pricing.held_duals(), strict=False)
+            }
             if priced is not None and options.prices and status == "optimal":
                 begun = time.perf_counter()
                 slopes = pricing.slopes(priced, "prices")
@@ -421,7 +450,7 @@ def solve(
     stages = tuple(
         StageValue(stage.name, value, float(stage.coefficients @ x) + stage.constant) for stage, value in proved
     )
-    return Solution(status, "none", x, duals, reduced, slopes, stages, gap, tie_broken, timings)
+    return Solution(status, "none", x, duals, reduced, held, slopes, stages, gap, tie_broken, timings)
 
 
 def has_plan(solver: Solver) -> bool:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import partial
 from importlib.metadata import version
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
@@ -13,12 +14,14 @@ import numpy as np
 import pandas as pd
 
 from planner.case import Case
+from planner.certificate import certify
 from planner.compile import Key, Matrix, Name, compile_problem, evaluate_costs
 from planner.engine import Options, Progress
 from planner.engine import solve as run
 from planner.problem import Problem
-from planner.saving import settle, write_files
+from planner.saving import settled, write_files
 from planner.solution import Solution
+from planner.text import LANGUAGES
 
 NEGLIGIBLE = 1e-9
 """Amounts below this part of their scale are solver noise and shown as zero [-]."""
@@ -99,17 +102,19 @@ class Plan:
     def read(cls, folder: Path | str) -> "Plan":
         """A plan from the files that `write` made. Raises OSError or ValueError when they are not there or no plan."""
         folder = Path(folder)
-        settle(folder)
+        with settled(folder):
+            files = {name: (folder / f"{name}.csv").read_bytes() for name in FRAMES}
+            summary = (folder / "summary.json").read_text("utf-8")
         frames: dict[str, Any] = {
             name: pd.read_csv(
-                folder / f"{name}.csv", dtype=dict.fromkeys(TEXT_COLUMNS, str), keep_default_na=False, na_values=[""]
+                BytesIO(files[name]), dtype=dict.fromkeys(TEXT_COLUMNS, str), keep_default_na=False, na_values=[""]
             ).reindex(columns=list(columns))
             for name, columns in FRAMES.items()
         }
         for frame in frames.values():
             text = [column for column in frame.columns if column in TEXT_COLUMNS]
             frame[text] = frame[text].fillna("")
-        return cls(summary=json.loads((folder / "summary.json").read_text("utf-8")), **frames)
+        return cls(summary=json.loads(summary), **frames)
 
 
 TEXT_COLUMNS = (
@@ -155,7 +160,10 @@ def answer(case: Case, pose: Callable[[Case], Problem], options: Options | None,
     if problem.contradictions:
         return without_plan(problem, matrix, timings)
     solution = run(matrix, earliness(problem, matrix), priced_rows(matrix), options, progress)
-    return report(problem, matrix, solution, timings)
+    if progress is not None:
+        progress("report", 0.0)
+    plan = report(problem, matrix, solution, timings)
+    return certified(case, plan) if options is None or options.certify else plan
 
 
 def earliness(problem: Problem, matrix: Matrix) -> "np.ndarray[Any, np.dtype[np.float64]]":
@@ -222,6 +230,18 @@ def report(problem: Problem, matrix: Matrix, solution: Solution, timings: dict[s
         summary["gap"] = digits(solution.gap)
         summary["prices"] = "lumps held"
     return Plan(summary, **frames, case=problem.case)
+
+
+def certified(case: Case, plan: Plan) -> Plan:
+    """The plan with what an independent recomputation says of it in its summary."""
+    if plan.found:
+        certificate = certify(case, plan)
+        plan.summary["certificate"] = certificate.summary()
+        plan.summary["proof"] = "certificate" if certificate.verdict == "proven" else "none"
+        plan.summary["verdict"] = {lang: certificate.line(lang) for lang in LANGUAGES}
+        plan.summary["violations"] = [fault.text("en") for fault in certificate.violations]
+        plan.summary["timings"]["certificate"] = round(certificate.seconds, 6)
+    return plan
 
 
 def summarise(
@@ -407,13 +427,16 @@ def funds(problem: Problem, values: Mapping[str, Mapping[Key, float]]) -> pd.Dat
 
 
 def prices(matrix: Matrix, solution: Solution) -> pd.DataFrame:
-    """Every row with a nonzero dual: discounted money per unit of its right side, signs as the solver's."""
-    rows = []
-    if solution.duals.size:
-        for i in np.flatnonzero(solution.duals):
-            family, key = matrix.rows[i]
-            rows.append((family, "/".join(str(part) for part in key[:-1]), key[-1], float(solution.duals[i])))
-    return frame(rows, "prices")
+    """Every row with a nonzero dual: discounted money per unit of its right side, signs as the solver's.
+
+    With several objectives also what keeping each earlier one costs: family `stage_is_held`, without year.
+    """
+    rows: list[tuple[Any, ...]] = []
+    for i in np.flatnonzero(solution.duals):
+        family, key = matrix.rows[i]
+        rows.append((family, "/".join(str(part) for part in key[:-1]), key[-1], float(solution.duals[i])))
+    rows += [("stage_is_held", name, None, dual) for name, dual in solution.held_duals.items() if dual]
+    return frame(rows, "prices").astype({"year": "Int64"})
 
 
 def measures(problem: Problem, plan: pd.DataFrame, costs: pd.DataFrame) -> pd.DataFrame:

@@ -2,9 +2,10 @@
 
 One file is written beside its place, then renamed. Several files of a folder are written into a folder of their own,
 which one rename makes valid; only then do they move to their places. Whoever is killed in between leaves that folder
-behind, and whoever reads or writes next moves the rest (`settle`): a saved answer is never half old and half new.
+behind, and whoever reads or writes next moves the rest (`settled`): a saved answer is never half old and half new.
 """
 
+import errno
 import os
 import secrets
 import shutil
@@ -47,10 +48,9 @@ def write_files(folder: Path, files: Mapping[str, bytes], gone: Iterable[str] = 
     """Write files into `folder` and remove those that are `gone`, all or nothing; raises OSError."""
     made = not folder.exists()
     folder.mkdir(parents=True, exist_ok=True)
-    settle(folder)
     for name in files:
         if (folder / name).is_dir():
-            raise IsADirectoryError(21, os.strerror(21), str(folder / name))
+            raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(folder / name))
     _sweep(folder)
     temporary = folder / (UNFINISHED + secrets.token_hex(8))
     try:
@@ -58,46 +58,51 @@ def write_files(folder: Path, files: Mapping[str, bytes], gone: Iterable[str] = 
         for name, data in [*files.items(), *((name + GONE, b"") for name in gone)]:
             _create(temporary / name, data)
         sync_folder(temporary)
-        while True:
-            try:
-                temporary.replace(folder / SAVED)
-                break
-            except OSError:  # somebody else has just saved: theirs first
-                if not (folder / SAVED).is_dir():
-                    raise
-                settle(folder)
-        sync_folder(folder)
+        with alone(folder):
+            _move(folder)  # what somebody else saved comes first
+            temporary.replace(folder / SAVED)
+            sync_folder(folder)
+            _move(folder)
     except BaseException:
         shutil.rmtree(temporary, ignore_errors=True)
         if made:
             _discard(folder)
         raise
-    settle(folder)
 
 
-def settle(folder: Path) -> None:
-    """Move what was saved into its place, where a killed process did not; several may do so at once."""
+@contextmanager
+def settled(folder: Path) -> Iterator[None]:
+    """Everything saved is in its place, and nobody saves while this is held; raises OSError."""
+    while True:
+        with alone(folder, shared=True):
+            if not (folder / SAVED).is_dir():
+                yield
+                return
+        with alone(folder):  # its writer was killed
+            _move(folder)
+
+
+def _move(folder: Path) -> None:
+    """Move what was saved into its place."""
     saved = folder / SAVED
     try:
         names = sorted(path.name for path in saved.iterdir())
     except (FileNotFoundError, NotADirectoryError):
         return
     for name in names:
-        try:
+        with suppress(FileNotFoundError):  # where folders cannot be locked another process may be faster
             if name.endswith(GONE):
                 (folder / name.removesuffix(GONE)).unlink(missing_ok=True)
                 (saved / name).unlink()
             else:
                 (saved / name).replace(folder / name)
-        except FileNotFoundError:  # another process was faster
-            continue
     sync_folder(folder)
-    _discard(saved)  # unless another process has saved in the meantime and is moving its files
+    _discard(saved)
 
 
 @contextmanager
-def alone(folder: Path) -> Iterator[None]:
-    """One process at a time; where the system cannot lock a folder, nobody waits."""
+def alone(folder: Path, shared: bool = False) -> Iterator[None]:
+    """One process at a time, or several that only read; where the system cannot lock a folder, nobody waits."""
     try:
         import fcntl  # noqa: PLC0415  not on every system
 
@@ -107,7 +112,7 @@ def alone(folder: Path) -> Iterator[None]:
         return
     try:
         with suppress(OSError):
-            fcntl.flock(handle, fcntl.LOCK_EX)
+            fcntl.flock(handle, fcntl.LOCK_SH if shared else fcntl.LOCK_EX)
         yield
     finally:
         os.close(handle)

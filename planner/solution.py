@@ -45,6 +45,8 @@ class Solution:
     values: NDArray[np.float64]
     duals: NDArray[np.float64]
     reduced_costs: NDArray[np.float64]
+    held_duals: dict[str, float] = field(default_factory=dict)
+    """Dual of keeping each earlier stage: its objective, written to be least, within its limit."""
     slopes: dict[int, Slopes] = field(default_factory=dict)
     """Prices by row, of the rows that were asked for."""
     stages: tuple[StageValue, ...] = ()

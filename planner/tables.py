@@ -23,7 +23,7 @@ from planner.files import (
     read_workbook,
 )
 from planner.rows import TABLES, Row, Settings
-from planner.saving import UNFINISHED, settle, write_bytes, write_files
+from planner.saving import UNFINISHED, settled, write_bytes, write_files
 
 SETTINGS_FILE = "case.yaml"
 SETTINGS_SHEET = "case"
@@ -80,11 +80,14 @@ def _from_folder(folder: Path, reading: _Reading) -> None:
         reading.issues.append(error(key, Place(folder.name or str(folder))))
         return
     try:
-        settle(folder)
+        with settled(folder):
+            _tables_of_folder(folder, reading)
     except OSError as fault:
         reason = os.strerror(fault.errno or 0)
         reading.issues.append(error("file_unreadable", Place(folder.name or str(folder)), reason=reason))
-        return
+
+
+def _tables_of_folder(folder: Path, reading: _Reading) -> None:
     try:
         cells, issues = read_mapping(folder / SETTINGS_FILE, SETTINGS_FILE)
     except FileError as fault:

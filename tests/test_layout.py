@@ -12,9 +12,9 @@ ROOT = PLANNER.parent
 ORDER = (
     *("errors", "units", "timing", "text", "amounts", "saving"),
     *("rows", "cells", "files", "tableset", "targets", "groups", "objectives"),
-    *("meaning", "choices", "magnitudes", "checks", "edits", "case", "tables", "scenario", "reference"),
+    *("meaning", "choices", "magnitudes", "checks", "edits", "case", "tables", "scenario", "reference", "certificate"),
     *("problem", "vacuous", "formulation", "expand", "compile"),
-    *("solution", "engine", "plan", "certificate", "unique", "export"),
+    *("solution", "engine", "plan", "unique", "export"),
     *("prices", "explain", "conflict", "sweep", "highlights", "explore", "futures", "budgets", "credit", "progress"),
     *("compare", "sources", "report", "charts", "show", "cli", "ui"),
 )
