@@ -371,7 +371,7 @@ def as_workbook(files: Files, folder: Path) -> list[str]:
     book = openpyxl.Workbook()
     book.remove(book.active)
     try:
-        raw = yaml.safe_load(files["case.yaml"])
+        raw = yaml.load(files["case.yaml"], Loader=yaml.BaseLoader)
         sheet = book.create_sheet("case")
         sheet.append(["setting", "value"])
         for name, value in raw.items():
@@ -384,7 +384,7 @@ def as_workbook(files: Files, folder: Path) -> list[str]:
             if name in files:
                 sheet = book.create_sheet(name.removesuffix(".csv"))
                 for line in csv.reader(io.StringIO(files[name].decode("utf-8-sig"), newline="")):
-                    sheet.append([None if cell == "" else cell for cell in line])
+                    sheet.append([None if cell == "" else "'" + cell if cell[0] == "=" else cell for cell in line])
         book.save(folder / "plan.xlsx")
     except Exception:  # no spreadsheet could hold it
         return []
@@ -394,7 +394,7 @@ def as_workbook(files: Files, folder: Path) -> list[str]:
     (folder / "plan.xlsx").unlink()
     if first is not None and second is not None and first.digest != second.digest:
         faults.append("folder and workbook differ")
-    if (first is None) != (second is None) and not faults and "data" in raw and not raw["data"]:
+    if (first is None) != (second is None) and not faults and raw.get("data") == []:
         faults.append(f"folder {'read' if first else 'refused'}, workbook {'read' if second else 'refused'}")
     return faults
 
