@@ -206,6 +206,7 @@ def solve(
     """Find the least-cost plan of a case and print it; with --out, write it as well.
 
     Exit code 0: a plan. 2: faults in the inputs. 3: no plan can keep all targets. 4: stopped before an answer.
+    5: the plan failed its verification.
     """
     words = lang or system_language()
     with guarded(words, case):
@@ -227,7 +228,8 @@ def solve(
         show_plan(result, plan, read, time.perf_counter() - started)
         if out is not None:
             result.line(t("solve.written", words, folder=out, count=len(plan.frames())))
-        raise typer.Exit(CODES.get(plan.status, Code.OPEN))
+        code = CODES.get(plan.status, Code.OPEN)
+        raise typer.Exit(Code.UNVERIFIED if plan.summary.get("violations") else code)
 
 
 @app.command()
@@ -241,9 +243,36 @@ def check(case: CaseOption, scenario: ScenarioOption = None, edits: SetOption = 
         from planner.case import case_summary
         from planner.show.inputs import show_summary
         from planner.sources import edited_case
+        from planner.vacuous import vacuous
 
         read = edited_case(case, scenario, edits)
+        read = read.with_warnings(*vacuous(read))
         show_summary(page(words, read), case_summary(read))
+
+
+@app.command()
+def verify(
+    case: CaseOption,
+    plan: Annotated[
+        Path,
+        typer.Argument(metavar="PLAN", help="Folder of a solved plan, or a portfolio.csv with starts made by hand."),
+    ],
+    lang: LangOption = None,
+) -> None:
+    """Recompute a plan from the tables of its case, without the model and the solver, and say whether it holds.
+
+    Exit code 0: it holds. 5: it does not, and where.
+    """
+    words = lang or system_language()
+    with guarded(words, str(plan)):
+        from planner.certificate import verify as verified
+
+        try:
+            code, text = verified(case, plan, words)
+        except ValueError as fault:
+            stop(words, Code.INPUT, "fault.file", fault, file=plan, what=fault)
+        page(words).line(text)
+        raise typer.Exit(code)
 
 
 @app.command()

@@ -63,7 +63,7 @@ def solved(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_every_command_has_help() -> None:
     overall = planner("--help")
     assert overall.exit_code == 0
-    for command in ("solve", "check", "compare", "export-lp"):
+    for command in ("solve", "check", "verify", "compare", "export-lp"):
         assert command in overall.stdout
         shown = planner(command, "--help")
         assert shown.exit_code == 0
@@ -407,3 +407,25 @@ def test_targets_of_make_in_the_readme_exist() -> None:
     for document in ("README.md", "README.zh.md"):
         for target in re.findall(r"(?m)(?:^|`)make (\w+)", (ROOT / document).read_text(encoding="utf-8")):
             assert f"\n{target}:" in makefile, target
+
+
+def test_verify_accepts_a_plan_as_written_and_names_the_cell_that_was_changed(tmp_path: Path) -> None:
+    plan = tmp_path / "plan"
+    assert planner("solve", TUTORIAL, "--out", plan).exit_code == 0
+    good = planner("verify", TUTORIAL, plan, "--lang", "en")
+    assert (good.exit_code, good.stdout.split("\n")[0].startswith("Verified: proven optimal")) == (0, True)
+    file = plan / "targets.csv"
+    lines = file.read_text("utf-8").splitlines()
+    cells = lines[1].split(",")
+    cells[4] = str(float(cells[4]) * 1.001)
+    file.write_text("\n".join([lines[0], ",".join(cells), *lines[2:]]) + "\n", "utf-8")
+    bad = planner("verify", TUTORIAL, plan, "--lang", "en")
+    assert bad.exit_code == 5
+    assert "targets.csv, row 2" in bad.stdout
+    assert planner("verify", TUTORIAL, tmp_path / "nowhere").exit_code == 2
+
+
+def test_check_names_a_budget_that_cannot_bind() -> None:
+    told = planner("check", TUTORIAL, "--set", "budgets.ridge_capex.limit=1e15", "--lang", "en")
+    assert told.exit_code == 0
+    assert "'ridge_capex' cannot bind" in told.stdout

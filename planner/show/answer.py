@@ -281,3 +281,8 @@ def small_print(page: Page, plan: Plan, seconds: float) -> None:
     if plan.found:
         parts.append(page.t("solve.tie_broken" if plan.summary.get("tie_broken") else "solve.one_of_several"))
     page.line(" · ".join(parts), style=QUIET)
+    violations = plan.summary.get("violations") or []
+    if "verdict" in plan.summary:
+        page.line(plan.summary["verdict"][page.lang], style=ALARM if violations else QUIET)
+    for violation in violations[:REMARKS]:
+        page.note(violation)
