@@ -1,7 +1,7 @@
 """The files of a plan held against what follows from its starts, overlaps and payments."""
 
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from itertools import permutations
 from typing import Any
 
@@ -18,8 +18,8 @@ from planner.certificate.verdict import TOLERANCE
 class Check(Recomputed):
     """All files of a plan but its prices, each number recomputed."""
 
-    def __init__(self, case: Case, papers: Mapping[str, Paper], audit: Audit, best_effort: bool) -> None:
-        super().__init__(case, audit, best_effort)
+    def __init__(self, case: Case, papers: Mapping[str, Paper], audit: Audit, misses: Sequence[str] = ()) -> None:
+        super().__init__(case, audit, misses)
         self.papers = papers
         self.goal_scales: dict[int, float] = {}
 
@@ -166,7 +166,10 @@ class Check(Recomputed):
             goal.setdefault((line.target.target, line.year), i)
         ids = zip(paper.words("id"), paper.numbers("year"), strict=True)
         of_goal = np.array([goal.get((name, int(year)), -1) for name, year in ids], dtype=np.int64)
-        of_goal = np.where((c >= 0) | (sector >= 0), -1, of_goal)
+        blank = [
+            not city and not sector for city, sector in zip(paper.words("city"), paper.words("sector"), strict=True)
+        ]
+        of_goal = np.where(blank, of_goal, -1)
         place = np.select(
             [item == 0, item == 1, item == 2, item == 3],
             [site * T + t, sites + site * T + t, 2 * sites + row, 2 * sites + places + of_goal],
@@ -250,16 +253,17 @@ class Check(Recomputed):
             self._check_goal(paper, i, goal)
 
     def _check_goal(self, paper: Paper, i: int, goal: Goal) -> None:
-        u, frame = self.plan.u, paper.frame.iloc[i]
+        u = self.plan.u
         scale = self.goal_scale(goal)
         bound, achieved = goal.bound.value(u), goal.achieved.value(u)
         self._cell(paper, i, "bound", bound, scale)
         self._cell(paper, i, "achieved", achieved, scale)
-        self._check_slack(paper, i, goal.sign * float(frame["bound"] - frame["achieved"]), scale)
-        slack = float(frame["slack"])
+        self._check_slack(paper, i, goal.sign * float(paper.numbers("bound")[i] - paper.numbers("achieved")[i]), scale)
+        slack = float(paper.numbers("slack")[i])
         self._cell(paper, i, "missed", max(0.0, -slack), CANCELLED * scale)
-        if frame["scope"] != goal.target.scope:
-            values = {"found": frame["scope"], "expected": goal.target.scope}
+        scope = paper.frame["scope"].iloc[i]
+        if scope != goal.target.scope:
+            values = {"found": scope, "expected": goal.target.scope}
             self.audit.fault("differs", paper.file, paper.label(i), row=i + 2, column="scope", **values)
 
     def _check_slack(self, paper: Paper, i: int, slack: float, scale: float) -> None:
@@ -282,7 +286,7 @@ class Check(Recomputed):
 
     def _cell(self, paper: Paper, i: int, column: str, expected: float, scale: float) -> None:
         """Hold one cell against what was computed."""
-        found = float(paper.frame[column].iloc[i])
+        found = float(paper.numbers(column)[i])
         error = relative(np.array([found - expected]), abs(found), abs(expected), scale)
         if len(self.audit.measure(paper.file, error)):
             values = {"found": found, "expected": expected, "error": float(error[0])}

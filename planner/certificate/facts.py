@@ -31,10 +31,10 @@ class Start:
 
     site: int
     year: int
-    most: float
-    """Largest amount by ramp and lump [unit of the measure]."""
     fits: float
-    """Largest amount that the potential leaves room for, too [unit of the measure]."""
+    """Largest amount that potential, ramp and lump allow [unit of the measure]."""
+    most: float
+    """Largest amount that ramp and lump allow [unit of the measure]."""
 
 
 @dataclass(frozen=True)
@@ -173,19 +173,15 @@ class Facts:
 
     def _read_starts(self) -> None:
         self.starts: list[Start] = []
+        fits = self._fits()
         for i, (m, _) in enumerate(self.sites):
             row = self.case.measures[m]
             most = row.ramp * float(self.full[i])
             if row.lump:
                 most = row.lump * math.floor(max(most, row.lump) / row.lump + WHOLE)
-            room = self.potential[i] - self.existing[i]
             for y in self.years:
                 if y in self.decided and y >= (row.first_year or y) and y + row.lead_time <= self.last:
-                    serving = in_service(y, row.lead_time, row.lifetime)
-                    fits = max(0.0, min(float(room[self.at[t]]) for t in serving if t <= self.last))
-                    if row.lump:
-                        fits = row.lump * math.floor(fits / row.lump + WHOLE)
-                    self.starts.append(Start(i, y, most, min(most, fits)))
+                    self.starts.append(Start(i, y, min(most, float(fits[i, self.at[y]])), most))
         self.start = {(start.site, start.year): j for j, start in enumerate(self.starts)}
         self.start_site = np.array([start.site for start in self.starts], dtype=np.int64)
         self.start_year = np.array([start.year for start in self.starts], dtype=np.int64)
@@ -195,6 +191,19 @@ class Facts:
         self.lead = np.array([row.lead_time for row in self.case.measures], dtype=np.int64)
         self.life = np.array([row.lifetime for row in self.case.measures], dtype=np.int64)
         self.lump = np.array([row.lump or 0.0 for row in self.case.measures])
+
+    def _fits(self) -> Vector:
+        """What potential and existing stock leave room for in all years a start of each year serves, in whole lumps."""
+        room = np.maximum(0.0, self.potential - self.existing)
+        fits = np.zeros_like(room)
+        for m, row in enumerate(self.case.measures):
+            sites = np.flatnonzero(self.site_measure == m)
+            for t in range(1, self.T - row.lead_time):
+                serving = slice(t + row.lead_time, t + row.lead_time + row.lifetime)
+                fits[sites, t] = room[sites, serving].min(axis=1, initial=np.inf)
+            if row.lump:
+                fits[sites] = row.lump * np.floor(fits[sites] / row.lump + WHOLE)
+        return fits
 
     # ------------------------------------------------------------ quantities
 

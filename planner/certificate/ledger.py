@@ -18,6 +18,8 @@ from planner.timing import path, span
 
 Key = tuple[str, str, int | None]
 """Family, key and year of a row, as in prices.csv."""
+MISS = "miss"
+"""Stages of a best-effort plan begin with it."""
 LEVEL_FAMILIES = {"capex": "spending_level", "cost": "cost_level"}
 
 
@@ -616,8 +618,27 @@ class Ledger:
                 if goal.miss is not None:
                     weights[goal.miss] = self.penalties.get(goal.miss, 0.0) * f.discount[f.at[goal.year]]
             return weights, 1.0
+        if name.startswith(MISS):
+            return self._shortfall(name.partition(":")[2]), 1.0
         what = name.removeprefix("-").removeprefix("quantity:")
         level = self.level(what)
         weights = np.zeros(self.width)
         weights[level + 1 : level + f.T] = 1.0
         return weights, -1.0 if name.startswith("-") else 1.0
+
+    def _shortfall(self, priority: str) -> Vector:
+        """Weights of misses in a stage of a best-effort plan: hard targets of one priority, each miss as a part of what
+        the two sides of its row are without measures."""
+        f, fixed = self.facts, self.settled()[1]
+        baseline = np.zeros(self.width)
+        for name, start in self.levels.items():
+            if name.partition("|")[0] in f.quantities:
+                baseline[start : start + f.T] = fixed[start : start + f.T]
+        weights = np.zeros(self.width)
+        for goal in self.goals:
+            target = goal.target
+            ranked = "" if target.priority is None else str(target.priority)
+            if goal.miss is not None and target.soft_penalty is None and ranked == priority:
+                size = max(abs(goal.achieved.value(baseline)), abs(goal.bound.value(baseline)))
+                weights[goal.miss] = 1 / (size or 1.0)
+        return weights

@@ -100,6 +100,8 @@ class Paper:
     audit: Audit
     place: Numbers = field(default_factory=lambda: np.zeros(0, dtype=np.int64))
     """Account of each row; -1 where it names nothing of the case."""
+    cells: dict[str, Vector] = field(default_factory=dict)
+    """Columns of numbers that were asked for."""
 
     @property
     def file(self) -> str:
@@ -115,7 +117,9 @@ class Paper:
 
     def numbers(self, column: str) -> Vector:
         """Cells of a column of numbers; nan where blank."""
-        return self.frame[column].to_numpy(dtype=float)
+        if column not in self.cells:
+            self.cells[column] = self.frame[column].to_numpy(dtype=float)
+        return self.cells[column]
 
     def codes(self, column: str, known: Mapping[str, int]) -> Numbers:
         """Number of each name of a column; -1 where it is not known."""

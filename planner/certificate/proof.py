@@ -23,13 +23,13 @@ from planner.certificate.verdict import TOLERANCE
 from planner.rows import FUND
 
 Prices = Mapping[Key, float]
-ENOUGH = 2e-7
-"""Gap at which prices are taken as they are [-]."""
+ENOUGH = 0.8 * TOLERANCE
+"""Gap up to which prices are taken as they are [-]."""
 ROUNDING = 1e-8
 """Part of its terms below which a reduced cost may be rounding [-]."""
 INSIDE = 1e-6
 """Part of its largest value by which a decision is off its ends to count as between them [-]."""
-STEPS = 200
+STEPS = 100
 """Most steps of the polishing."""
 NOISE = 1e-9
 """Part of the largest price of its family below which a price says nothing [-]."""
@@ -56,6 +56,8 @@ class Held:
     """An earlier stage, kept: weighted accounts up to a limit."""
 
     name: str
+    sign: float
+    """1 where it was least, -1 where it was largest: prices are per unit of the sum itself."""
     weights: Vector
     limit: float
 
@@ -101,10 +103,14 @@ def prove(
     plan: Plan,
     prices: Prices,
     weights: Vector,
+    claim: float,
     held: Sequence[Held],
     audit: Audit,
 ) -> Proof:
-    """The bound that prices give for the least weighted sum of accounts, and how well the plan fits them."""
+    """The bound that prices give for the least weighted sum of accounts, and how well the plan fits them.
+
+    `claim` is the least that the plan's own stage found: the bound should come up to it.
+    """
     dual = Dual(ledger, matrix, plan, weights, held)
     told, duals = dual.read(prices)
     scale = dual.scale
@@ -117,7 +123,7 @@ def prove(
     bound = dual.bound(reduced)
     follows = defined(ledger, plan, prices, reduced, audit)
     misfit = dual.misfit(duals, reduced, prices) / scale
-    if dual.value - bound > ENOUGH * scale:  # nine digits may be too few where large terms cancel
+    if claim - bound > ENOUGH * scale:  # nine digits may be too few where large terms cancel
         bound = max(bound, dual.bound(dual.reduced(dual.polished(duals, reduced))))
     return Proof(bound, max(float(wrong.max(initial=0.0)), follows), misfit, scale)
 
@@ -148,15 +154,21 @@ class Dual:
         """Prices of rows as they are told, and all prices with the right signs; a miss costs its penalty, no more."""
         rows, f = self.ledger.rows, self.facts
         told = np.array([prices.get(name, 0.0) for name in rows.names])
-        y = np.where(self.equal, told, np.minimum(told, 0.0))
-        for goal in self.ledger.goals:
-            if goal.miss is not None and goal.row is not None:
-                y[goal.row] = max(y[goal.row], -float(self.weights[goal.miss]))
+        held = [min(0.0, s.sign * prices.get(("stage_is_held", s.name, None), 0.0)) for s in self.held]
+        y = self._signed(told, np.array(held))
         stock = np.zeros((len(f.sites), f.T + 1))
         for i, name in enumerate(self.names):
             stock[i, 1:-1] = [prices.get(("stock_in_service", name, year), 0.0) for year in f.years]
-        held = [min(0.0, prices.get(("stage_is_held", stage.name, None), 0.0)) for stage in self.held]
         return told, Duals(y, stock, np.array(held))
+
+    def _signed(self, y: Vector, held: Vector) -> Vector:
+        """Prices with the right signs; a miss costs its penalty (and what held stages ask for it), no more."""
+        y = np.where(self.equal, y, np.minimum(y, 0.0))
+        cost = self.weights - sum(p * stage.weights for p, stage in zip(held, self.held, strict=True))
+        for goal in self.ledger.goals:
+            if goal.miss is not None and goal.row is not None:
+                y[goal.row] = max(y[goal.row], -float(cost[goal.miss]))
+        return y
 
     def reduced(self, duals: Duals) -> Reduced:
         """Reduced costs at some prices: an account that follows from others is replaced by them."""
@@ -259,11 +271,7 @@ class Dual:
 
         operator = LinearOperator((len(chosen), len(size)), matvec=forward, rmatvec=backward, dtype=float)
         step = spread(lsqr(operator, -costs[chosen] * weight, atol=1e-12, btol=1e-12, iter_lim=STEPS)[0])
-        y = duals.rows + step.rows
-        y = np.where(self.equal, y, np.minimum(y, 0.0))
-        for goal in self.ledger.goals:
-            if goal.miss is not None and goal.row is not None:
-                y[goal.row] = max(y[goal.row], -float(self.weights[goal.miss]))
+        y = self._signed(duals.rows + step.rows, duals.held)
         polished_stock = duals.stock + step.stock
         polished_stock[:, [0, -1]] = 0.0
         return Duals(y, polished_stock, duals.held)

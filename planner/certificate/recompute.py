@@ -1,5 +1,7 @@
 """Recomputed: all accounts of a plan from what it decides, and every row they must keep."""
 
+from collections.abc import Sequence
+
 import numpy as np
 from scipy.sparse import csr_array
 
@@ -17,16 +19,28 @@ IDLE = 1e-3
 """Part of what the potentials could do at most that the scale of a row is at least: solver noise where nothing happens
 is no violation, a billionth of a potential that is [-]."""
 
+FILES = {
+    **dict.fromkeys(("spending_is_paid", "fund_within_its_share", "paid_by_fund"), "funds.csv"),
+    **dict.fromkeys(("overlap_at_least", "overlap_within_member", "overlap_share"), "overlaps.csv"),
+    "target_is_kept": "targets.csv",
+    "budget_is_kept": "budgets.csv",
+    "level_above_floor": "quantities.csv",
+}
+"""File in which each family of rows is told; the others are about `portfolio.csv`."""
+
 
 class Recomputed:
-    """A plan recomputed from its decisions; what does not hold goes to `audit`."""
+    """A plan recomputed from its decisions; what does not hold goes to `audit`.
 
-    def __init__(self, case: Case, audit: Audit, best_effort: bool = False) -> None:
+    A best-effort plan may miss every target; `misses` are the stages that keep misses small.
+    """
+
+    def __init__(self, case: Case, audit: Audit, misses: Sequence[str] = ()) -> None:
         self.case, self.audit = case, audit
         self.facts = Facts(case)
-        self.ledger = Ledger(self.facts, best_effort)
+        self.ledger = Ledger(self.facts, best_effort=bool(misses))
         self.names = Names(self.facts, self.ledger)
-        self.stages = list(case.settings.objective)
+        self.stages = [*misses, *case.settings.objective]
         self.stages += [] if "cost" in self.stages else ["cost"]
         for name in self.stages:  # levels come first: every list of weights has the length of all accounts
             self.ledger.objective(name)
@@ -93,13 +107,14 @@ class Recomputed:
             family, key, year = rows.names[i]
             where = "" if year is None else f"/{year}"
             values = {"found": float(lhs[i]), "expected": float(limits[i]), "error": float(errors[i])}
-            self.audit.fault("unequal" if equal[i] else "exceeds", family, key + where, **values)
+            what = f"{family}/{key}{where}"
+            self.audit.fault("unequal" if equal[i] else "exceeds", FILES.get(family, "portfolio.csv"), what, **values)
         block = ledger.block
         kinds = (
             ("stock_within_potential", "A", f.potential.ravel(), self.names.site_year),
             ("starts_within_ramp", "N", f.start_most, self.names.start),
-            ("overlap", "O", ledger.overlap_most.ravel(), self.names.overlap),
-            ("paid", "D", np.full(block["D"].stop - block["D"].start, np.inf), self.names.payment),
+            ("overlap_share", "O", ledger.overlap_most.ravel(), self.names.overlap),
+            ("paid_by_fund", "D", np.full(block["D"].stop - block["D"].start, np.inf), self.names.payment),
         )
         for family, name, most, label in kinds:
             value, terms, reach = (part[block[name]] for part in (plan.u, plan.terms, plan.reach))
@@ -112,7 +127,7 @@ class Recomputed:
                 limit = float(most[i]) if value[i] > 0 else 0.0
                 key = "exceeds" if value[i] > 0 else "below"
                 values = {"found": float(value[i]), "expected": limit, "error": float(errors[i])}
-                self.audit.fault(key, family, label(int(i)), **values)
+                self.audit.fault(key, FILES.get(family, "portfolio.csv"), f"{family}/{label(int(i))}", **values)
         self._check_lumps()
 
     def _check_lumps(self) -> None:

@@ -19,9 +19,9 @@ class Violation:
     key: str
     """Kind of fault; its words stand in `planner/locale/certificate.yaml` under `certificate.fault`."""
     where: str
-    """File, or family of rows."""
+    """File of the plan."""
     what: str = ""
-    """Key of the row: what, where, when."""
+    """What, where, when; the family of rows in front, where it is one that a plan must keep."""
     row: int | None = None
     """Row of the file as in a spreadsheet (header = row 1)."""
     column: str | None = None
