@@ -51,6 +51,8 @@ class Options:
     """Relative gap that is good enough for a plan with lumps [-]."""
     interior: bool = False
     """Whether to use interior point without crossover: for a value far from the least cost, not for a portfolio."""
+    crossover: bool = False
+    """Whether to begin by interior point and end in a corner: for a large problem without a corner to start from."""
     prices: bool = True
     """Whether to find what loosening and tightening each target and budget saves and costs."""
     certify: bool = True
@@ -171,6 +173,7 @@ class Solver:
             ("mip_abs_gap", 0.0),
             ("mip_feasibility_tolerance", 1e-9),
             *((("solver", "ipm"), ("run_crossover", "off")) if self.options.interior else ()),
+            *((("solver", "ipm"),) if self.options.crossover else ()),
         ):
             expect(highs.setOptionValue(name, value))
         m, s = self.matrix, self.scaling
