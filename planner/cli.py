@@ -233,7 +233,15 @@ def solve(
 
 
 @app.command()
-def check(case: CaseOption, scenario: ScenarioOption = None, edits: SetOption = None, lang: LangOption = None) -> None:
+def check(
+    case: CaseOption,
+    scenario: ScenarioOption = None,
+    edits: SetOption = None,
+    lang: LangOption = None,
+    numbers: Annotated[
+        bool, typer.Option("--numbers", help="Also show how large and small the numbers of the model are, by family.")
+    ] = False,
+) -> None:
     """List every fault in a case with file, row, column and remedy, or say what the case holds.
 
     Exit code 0: the case can be planned. 2: it has faults.
@@ -247,7 +255,13 @@ def check(case: CaseOption, scenario: ScenarioOption = None, edits: SetOption = 
 
         read = edited_case(case, scenario, edits)
         read = read.with_warnings(*vacuous(read))
-        show_summary(page(words, read), case_summary(read))
+        result = page(words, read)
+        show_summary(result, case_summary(read))
+        if numbers:
+            from planner.numbers import spans
+            from planner.show.ranges import show_spans
+
+            show_spans(result, spans(read))
 
 
 @app.command()
