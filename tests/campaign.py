@@ -1,8 +1,8 @@
-"""Many random cases against the twin and the laws, and mistakes planted in the formulation.
+"""Many random cases against the twin and the laws, mistakes planted in the formulation, and damaged inputs.
 
-    python -m tests.campaign [--seeds 0:400] [--workers 2] [--log FILE] [--no-laws] [--no-mutants]
+    python -m tests.campaign [--seeds 0:400] [--workers 2] [--log FILE] [--no-laws] [--no-mutants] [--damaged 2000]
 
-Exit code 1 when any case disagrees, breaks a law or fails, or any mistake goes unnoticed.
+Exit code 1 when any case disagrees, breaks a law or fails, any mistake goes unnoticed, or any damage is misread.
 """
 
 import argparse
@@ -77,13 +77,14 @@ def campaign(seeds: range, workers: int, log: Path | None, laws: bool = True) ->
 
 
 def main() -> int:
-    """Run the campaign, then the mutants."""
+    """Run the campaign, then the mutants, then the damaged inputs."""
     parser = argparse.ArgumentParser(prog="python -m tests.campaign", description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--seeds", default="0:400", help="first:last (excluded)")
     parser.add_argument("--workers", type=int, default=min(2, os.cpu_count() or 1))
     parser.add_argument("--log", type=Path, help="a JSON line per case")
     parser.add_argument("--laws", action=argparse.BooleanOptionalAction, default=True)
     parser.add_argument("--mutants", action=argparse.BooleanOptionalAction, default=True)
+    parser.add_argument("--damaged", type=int, default=2000, help="damaged cases to read")
     given = parser.parse_args()
     first, _, last = given.seeds.partition(":")
     wrong = campaign(range(int(first), int(last or int(first) + 1)), given.workers, given.log, given.laws)
@@ -91,6 +92,10 @@ def main() -> int:
         from mutants import survivors
 
         wrong += len(survivors(given.workers))
+    if given.damaged:
+        from fuzz import campaign as damage
+
+        wrong += damage(given.damaged)
     return 1 if wrong else 0
 
 
