@@ -14,7 +14,7 @@ ORDER = (
     *("rows", "cells", "files", "tableset", "targets", "groups", "objectives"),
     *("meaning", "choices", "magnitudes", "checks", "edits", "case", "tables", "scenario", "reference", "certificate"),
     *("problem", "vacuous", "formulation", "expand", "compile"),
-    *("solution", "engine", "plan", "unique", "export"),
+    *("solution", "engine", "numbers", "plan", "unique", "export"),
     *("prices", "explain", "conflict", "sweep", "highlights", "explore", "futures", "budgets", "credit", "progress"),
     *("compare", "sources", "report", "charts", "show", "cli", "ui"),
 )
