@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 
 import pandas as pd
 
+from planner.files import escaped
 from planner.highlights import levels, lines
 from planner.plan import Plan, digits
 
@@ -76,13 +77,13 @@ def starts_table(plans: Plans) -> pd.DataFrame:
 
 
 def tidy(plans: Plans) -> pd.DataFrame:
-    """Everything that is compared in one long table: table, id, year, plan, value."""
+    """Everything that is compared in one long table: table, id, year, plan, value; no text of it is a formula."""
     rows: list[tuple[str, str, int | None, str, str | float]] = []
-    for name, plan in plans.items():
+    for name, plan in zip(map(escaped, plans), plans.values(), strict=True):
         rows.append(("summary", "status", None, name, plan.status))
         if not plan.found:
             continue
-        rows.append(("summary", str(plan.summary["objective"]["name"]), None, name, plan.objective))
+        rows.append(("summary", escaped(str(plan.summary["objective"]["name"])), None, name, plan.objective))
         rows.append(("summary", "capex", None, name, digits(float(plan.portfolio["capex"].sum()))))
         missed = plan.targets.groupby(["target", "year"], sort=False)["missed"].sum()
         starts = plan.portfolio.groupby(["measure", "year"], sort=False)["starts"].sum()

@@ -46,8 +46,9 @@ every fault with file, row, column and remedy.
 Columns marked **must** are filled in every row; *header* means that the column must be there, though its cells may be
 blank; all others may be left out. Every row may also carry `source` (ids of `sources`, or `own`), `grade` (A official,
 B literature, C estimate), `note`, and columns of your own named `x_...`. Several values in a cell are separated by `;`.
-Ids are letters, digits, `_` and `-`. Numbers are plain: `1200`, `0.18`, `-2.5e6`. Money is in plain currency. The same
-key twice is a fault.
+Ids are letters, digits, `_` and `-`. Numbers are plain: `1200`, `0.18`, `-2.5e6`. Money is in plain currency, at prices
+of the base year; a column `x_price_year` may say so, and `check` names rows that say another year. The same key twice
+is a fault.
 
 This page is written by `python -m planner.reference > cases/README.md` from the classes in `planner/rows.py`; a test
 holds both equal.

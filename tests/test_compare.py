@@ -79,3 +79,7 @@ def test_the_tidy_table_holds_everything(table: str, key: str, year: int | None,
     found = rows[(rows["table"] == table) & (rows["id"] == key) & (rows["plan"] == plan)]
     found = found[found["year"].isna()] if year is None else found[found["year"] == year]
     assert found["value"].tolist() == [value]
+
+
+def test_names_of_plans_are_no_formulas_in_an_export() -> None:
+    assert set(tidy({"=1+1": PLANS["low"]})["plan"]) == {"'=1+1"}
