@@ -84,6 +84,12 @@ def test_the_tutorial_is_proven_from_its_files(folder: Path) -> None:
     assert set(read.summary()) == {"primal", "dual", "complementarity", "gap"}
 
 
+def test_jiangxi_is_proven() -> None:
+    case = read_case(CASES / "jiangxi")
+    found = certify(case, solve(case, Options(certify=False, prices=False, break_ties=False)))
+    assert found.verdict == "proven", found.text("en")
+
+
 @pytest.mark.parametrize("seed", SEEDS)
 def test_random_plans_pass(seed: int) -> None:
     case, plan = solved(str(seed))
@@ -98,7 +104,7 @@ def test_random_plans_pass(seed: int) -> None:
 
 
 def test_an_optimum_worked_out_by_hand_is_its_own_bound() -> None:
-    # 15 t must go in 2023; ten units start in 2022 or 2023, serve that year, and cost 10 a year: 2023 alone is 100.
+    # Ten tonnes must go in 2023: ten units that serve that year alone, at 10 each.
     case = toy.case(targets="target kind quantity sense value first_year\ncap level q <= 90 2023")
     found = certify(case, solve(case, Options(certify=False)))
     assert found.verdict == "proven"
@@ -122,10 +128,36 @@ def test_no_prices_prove_more_than_the_optimum() -> None:
 def test_earlier_stages_are_held_and_named() -> None:
     settings = {"objective": ["quantity:q", "cost"]}
     case = toy.case(settings, budgets="budget limit per\nall 500 span")
-    found = certify(case, solve(case, Options(certify=False)))
+    plan = solve(case, Options(certify=False))
+    found = certify(case, plan)
     assert found.passed, found.text("en")
-    assert "quantity:q" in found.unproven
+    assert found.proven == ("cost",) and found.unproven == ("quantity:q",)
     assert "quantity:q" in found.line("en")
+    changed = plan.prices.copy()
+    changed.loc[changed["family"] == "stage_is_held", "dual"] *= 1.02
+    assert certify(case, replace(plan, prices=changed)).verdict == "fails"
+
+
+def test_an_earlier_stage_is_proven_where_its_prices_are_given() -> None:
+    # 500 buy five units; started at once they cut 5 t in each of three years: 300 - 15 = 285. One more unit of money
+    # buys 1/100 unit, three tonne-years: the price of the budget is -0.03.
+    case = toy.case({"objective": ["quantity:q", "cost"]}, budgets="budget limit per\nall 500 span")
+    plan = solve(case, Options(certify=False))
+    assert plan.objective == pytest.approx(285.0)
+    stock = [("quantity:q", "stock_in_service", "m/a", 2020 + i, -1.0 * (4 - i)) for i in (1, 2, 3)]
+    rows = [("quantity:q", "budget_is_kept", "all", 2023, -0.03), *stock]
+    proofs = pd.DataFrame(rows, columns=["stage", "family", "key", "year", "dual"])
+
+    class WithProofs:
+        summary = plan.summary
+
+        def frames(self) -> dict[str, pd.DataFrame]:
+            return {**plan.frames(), "proofs": proofs}
+
+    found = certify(case, WithProofs())
+    assert found.verdict == "proven" and found.proven == ("quantity:q", "cost"), found.text("en")
+    proofs.loc[0, "dual"] = -0.02
+    assert certify(case, WithProofs()).unproven == ("quantity:q",)
 
 
 def test_a_best_effort_plan_is_feasible_and_no_more() -> None:
@@ -249,7 +281,7 @@ def test_a_plan_of_other_inputs_fails() -> None:
 
 
 def test_a_small_bound_is_kept_as_exactly_as_a_large_one() -> None:
-    # One unit cuts 1e-6 t; 0.0005 t are left of 0.00051: a violation of one percent is 5e-6 t.
+    # One unit cuts 1e-6 t of 0.00051 t; a bound of 0.0005 t is broken by one percent, 5e-6 t.
     tables = {
         "effects": "measure quantity value\nm q -0.000001",
         "baseline": "quantity city sector year value\nq a s 2020 0.00051",
@@ -258,18 +290,18 @@ def test_a_small_bound_is_kept_as_exactly_as_a_large_one() -> None:
     plan = solve(case, Options(certify=False))
     found = certify(case, plan)
     assert found.verdict == "proven", found.text("en")
-    tighter = case.edited([{"table": "targets", "key": {"target": "cap"}, "set": {"value": 0.000505}}])
-    loose = solve(tighter, Options(certify=False))
+    looser = case.edited([{"table": "targets", "key": {"target": "cap"}, "set": {"value": 0.000505}}])
+    loose = solve(looser, Options(certify=False))
     found = certify(case, replace(loose, summary={**loose.summary, "input_digest": case.digest}))
     assert any(v.where == "targets.csv" and v.what == "target_is_kept/cap/2023" for v in found.violations)
 
 
 def test_a_costlier_plan_is_not_called_optimal() -> None:
-    case = toy.case(targets="target kind quantity sense value first_year\ncap level q <= 90 2023")
+    case = toy.case(targets="target kind quantity sense value first_year\ncap level q <= 95 2023")
     plan = solve(case, Options(certify=False))
-    tight = solve(case.edited([{"table": "targets", "key": {"target": "cap"}, "set": {"value": 89.9}}]), Options())
+    tight = solve(case.edited([{"table": "targets", "key": {"target": "cap"}, "set": {"value": 94}}]), Options())
     summary = {**tight.summary, "input_digest": case.digest}
-    other = replace(tight, summary=summary, targets=tight.targets.assign(bound=90.0, slack=0.1), prices=plan.prices)
+    other = replace(tight, summary=summary, targets=tight.targets.assign(bound=95.0, slack=1.0), prices=plan.prices)
     found = certify(case, other)
     assert "cost" not in found.proven
     assert found.verdict == "fails" and any(violation.key == "not_optimal" for violation in found.violations)

@@ -11,7 +11,8 @@ from planner.case import Case
 from planner.certificate.facts import Vector
 from planner.certificate.ledger import Goal
 from planner.certificate.papers import Audit, Paper, relative
-from planner.certificate.recompute import CANCELLED, IDLE, Recomputed
+from planner.certificate.proof import CANCELLED, IDLE
+from planner.certificate.recompute import Recomputed
 from planner.certificate.verdict import TOLERANCE
 
 

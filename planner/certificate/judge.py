@@ -11,8 +11,7 @@ from planner.case import Case
 from planner.certificate.check import Check
 from planner.certificate.ledger import MISS, Key
 from planner.certificate.papers import Answer, Audit, Paper, read_plan, relative
-from planner.certificate.proof import Held, Prices, Proof, known_rows, names_of_accounts, prove
-from planner.certificate.recompute import CANCELLED, IDLE
+from planner.certificate.proof import Held, Prices, Proof, known_rows, names_of_accounts, prove, size_of
 from planner.certificate.verdict import TOLERANCE, Certificate, Verdict, Violation
 
 TIES = 1e-7
@@ -77,9 +76,7 @@ class Judgement:
         self.scales: dict[str, float] = {}
         for name in self.stages:
             weights, _ = check.objectives[name]
-            value, sizes = float(weights @ check.plan.u), np.abs(weights)
-            least = CANCELLED * float(sizes @ check.plan.terms), IDLE * float(sizes @ check.plan.reach)
-            self.final[name], self.scales[name] = value, max(abs(value), *least)
+            self.final[name], self.scales[name] = float(weights @ check.plan.u), size_of(weights, check.plan)
         self.told: dict[str, float] = {}
         """What each stage found, as the summary says."""
 
@@ -216,7 +213,7 @@ class Judgement:
         for name in self.stages[: self.stages.index(stage)]:
             weights, sign = self.check.objectives[name]
             limit = sign * self.told[name] + self.tolerance * abs(self.told[name])
-            held.append(Held(name, sign, sign * weights, limit))
+            held.append(Held(name, sign * weights, limit))
         audit = Audit()
         weights, sign = self.check.objectives[stage]
         known = self.check.ledger, self.check.matrix, self.check.plan
@@ -225,7 +222,7 @@ class Judgement:
             self.audit.violations += audit.violations
             self.audit.errors["prices.csv"] = proof.dual
         value = sign * self.told[stage]
-        if value < proof.bound - TOLERANCE * proof.scale and not self.audit.violations:
+        if value < proof.bound - TOLERANCE * proof.scale - proof.rounding and not self.audit.violations:
             values: dict[str, Any] = {
                 "found": value,
                 "expected": proof.bound,
@@ -239,8 +236,8 @@ class Judgement:
         sign = self.check.objectives[stage][1]
         value, final = sign * self.told[stage], sign * self.final[stage]
         given = TIES + (self.tolerance if stage != self.stages[-1] else 0.0)
-        own = abs(value - proof.bound) <= TOLERANCE * proof.scale
-        return bool(own and final - value <= given * abs(value) + TOLERANCE * proof.scale)
+        room = TOLERANCE * proof.scale
+        return abs(value - proof.bound) <= room + proof.rounding and final - value <= given * abs(value) + room
 
     # ------------------------------------------------------------ prices of targets and budgets
 

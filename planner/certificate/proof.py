@@ -32,7 +32,15 @@ INSIDE = 1e-6
 STEPS = 100
 """Most steps of the polishing."""
 NOISE = 1e-9
-"""Part of the largest price of its family below which a price says nothing [-]."""
+"""Part of the objective below which a price says nothing, whatever decisions do to its account [-]."""
+TOLD = 5e-9
+"""Part of a number that nine digits leave open [-]."""
+CANCELLED = 0.01
+"""Part of the sum of its absolute terms that the scale of a row is at least: with nine digits in the files, a level
+that is left over after large terms cancel is no more certain than they are [-]."""
+IDLE = 1e-3
+"""Part of what the potentials could do at most that the scale of a row is at least: solver noise where nothing happens
+is no violation, a billionth of a potential that is [-]."""
 
 
 @dataclass(frozen=True)
@@ -51,13 +59,18 @@ class Plan:
     """Largest value of what is decided."""
 
 
+def size_of(weights: Vector, plan: Plan) -> float:
+    """Scale of a weighted sum in a plan: the sum, or a part of its terms; where nothing happens, of what could."""
+    sizes = np.abs(weights)
+    found = max(abs(float(weights @ plan.u)), CANCELLED * float(sizes @ plan.terms))
+    return found or IDLE * float(sizes @ plan.reach) or 1.0
+
+
 @dataclass(frozen=True)
 class Held:
-    """An earlier stage, kept: weighted accounts up to a limit."""
+    """An earlier stage, kept: weighted accounts up to a limit; what was largest is held as its negative."""
 
     name: str
-    sign: float
-    """1 where it was least, -1 where it was largest: prices are per unit of the sum itself."""
     weights: Vector
     limit: float
 
@@ -72,6 +85,8 @@ class Proof:
     complementarity: float
     scale: float
     """Size of the objective that errors are relative to [its unit]."""
+    rounding: float = 0.0
+    """What the nine digits of held stages leave open in the bound [its unit]."""
 
 
 @dataclass(frozen=True)
@@ -121,11 +136,13 @@ def prove(
         audit.fault("sign", "prices.csv", f"{family}/{key}/{year}", column="dual", **values)
     reduced = dual.reduced(duals)
     bound = dual.bound(reduced)
-    follows = defined(ledger, plan, prices, reduced, audit)
+    follows = defined(ledger, plan, prices, reduced, scale, audit)
     misfit = dual.misfit(duals, reduced, prices) / scale
     if claim - bound > ENOUGH * scale:  # nine digits may be too few where large terms cancel
         bound = max(bound, dual.bound(dual.reduced(dual.polished(duals, reduced))))
-    return Proof(bound, max(float(wrong.max(initial=0.0)), follows), misfit, scale)
+    limits = np.array([stage.limit for stage in held])
+    rounding = TOLD * float(np.abs(duals.held) @ np.abs(limits)) if held else 0.0
+    return Proof(bound, max(float(wrong.max(initial=0.0)), follows), misfit, scale, rounding)
 
 
 class Dual:
@@ -139,7 +156,7 @@ class Dual:
         self.limits = np.array(ledger.rows.limits)
         self.equal = np.array(ledger.rows.equal, dtype=bool)
         self.value = float(weights @ plan.u)
-        self.scale = max(abs(self.value), 0.01 * float(np.abs(weights) @ plan.terms)) or 1.0
+        self.scale = size_of(weights, plan)
         """Size of the objective [its unit]."""
         self.names = [f"{f.names['measure'][m]}/{f.names['city'][c]}" for m, c in f.sites]
         at = [f.at[year] for year in f.start_year + f.lead[f.start_measure]]
@@ -154,7 +171,7 @@ class Dual:
         """Prices of rows as they are told, and all prices with the right signs; a miss costs its penalty, no more."""
         rows, f = self.ledger.rows, self.facts
         told = np.array([prices.get(name, 0.0) for name in rows.names])
-        held = [min(0.0, s.sign * prices.get(("stage_is_held", s.name, None), 0.0)) for s in self.held]
+        held = [min(0.0, prices.get(("stage_is_held", s.name, None), 0.0)) for s in self.held]
         y = self._signed(told, np.array(held))
         stock = np.zeros((len(f.sites), f.T + 1))
         for i, name in enumerate(self.names):
@@ -284,7 +301,7 @@ def fit(reduced: Vector, value: Vector, most: Vector) -> Vector:
         return np.abs(np.where(reduced == 0, 0.0, reduced * room))
 
 
-def defined(ledger: Ledger, plan: Plan, prices: Prices, reduced: Reduced, audit: Audit) -> float:
+def defined(ledger: Ledger, plan: Plan, prices: Prices, reduced: Reduced, scale: float, audit: Audit) -> float:
     """Largest error of the prices of accounts that follow from others: they must be what the others make them."""
     f, worth, sizes = ledger.facts, reduced.worth, reduced.sizes
     accounts = names_of_accounts(ledger)
@@ -302,9 +319,9 @@ def defined(ledger: Ledger, plan: Plan, prices: Prices, reduced: Reduced, audit:
             continue
         at = (np.fromiter(starts.values(), dtype=np.int64)[:, None] + np.arange(1, f.T)).ravel()
         at = at[(plan.swing[at] > 0) | (told[at] != 0)]  # what is given has no price
-        floor = NOISE * np.abs(worth[at]).max(initial=0.0)
-        noise = np.where(np.maximum(np.abs(told[at]), np.abs(worth[at])) <= floor, 0.0, told[at] - worth[at])
-        errors = relative(noise, np.abs(told[at]), np.abs(worth[at]), 0.01 * sizes[at])
+        weight = np.maximum(np.abs(told[at]), np.abs(worth[at])) * plan.reach[at]
+        wrong = np.where(weight <= NOISE * scale, 0.0, told[at] - worth[at])
+        errors = relative(wrong, np.abs(told[at]), np.abs(worth[at]), 0.01 * sizes[at])
         largest = max(largest, float(errors.max(initial=0.0)))
         for i in audit.measure("prices.csv", errors):
             name = named.get(int(at[i]), "")

@@ -10,14 +10,7 @@ from planner.certificate.facts import Facts, Numbers, Vector
 from planner.certificate.ledger import Ledger
 from planner.certificate.names import Names
 from planner.certificate.papers import Audit, Paper, relative
-from planner.certificate.proof import Plan
-
-CANCELLED = 0.01
-"""Part of the sum of its absolute terms that the scale of a row is at least: with nine digits in the files, a level
-that is left over after large terms cancel is no more certain than they are [-]."""
-IDLE = 1e-3
-"""Part of what the potentials could do at most that the scale of a row is at least: solver noise where nothing happens
-is no violation, a billionth of a potential that is [-]."""
+from planner.certificate.proof import CANCELLED, IDLE, Plan
 
 FILES = {
     **dict.fromkeys(("spending_is_paid", "fund_within_its_share", "paid_by_fund"), "funds.csv"),
@@ -102,7 +95,8 @@ class Recomputed:
         excess = lhs - limits
         equal = np.array(rows.equal, dtype=bool)
         excess = np.where(equal, np.abs(excess), np.maximum(excess, 0.0))
-        errors = relative(excess, np.abs(lhs), np.abs(limits), self.sizes)
+        direct = abs(self.matrix) @ np.abs(plan.u)
+        errors = relative(excess, direct, np.abs(limits), self.sizes)
         for i in self.audit.measure("rows", errors):
             family, key, year = rows.names[i]
             where = "" if year is None else f"/{year}"
