@@ -4,6 +4,7 @@ What is slow to import (the model, the solver, tables of results) is imported by
 """
 
 import os
+import signal
 import sys
 import tempfile
 import time
@@ -98,6 +99,7 @@ def main() -> None:
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):  # a terminal that lacks a letter gets a question mark, not a crash
             stream.reconfigure(errors="replace")
+    signal.signal(signal.SIGINT, interrupted)
     try:
         with guarded(system_language(), ""):
             app()
@@ -109,6 +111,20 @@ def main() -> None:
             sys.stderr.flush()
             os._exit(Code.INTERRUPTED)
         raise
+    except Exception:
+        if INTERRUPTS:  # what would say so is half loaded
+            os._exit(Code.INTERRUPTED)
+        raise
+
+
+INTERRUPTS: list[int] = []
+"""Interrupts heard: a library that is just being loaded turns one into a fault of its own."""
+
+
+def interrupted(number: int, _: object) -> NoReturn:
+    """Remember an interrupt, and stop what is being done."""
+    INTERRUPTS.append(number)
+    raise KeyboardInterrupt
 
 
 def system_language() -> str:
@@ -140,6 +156,8 @@ def guarded(lang: str, name: str, faults_are_results: bool = False) -> Iterator[
     except OSError as fault:
         stop(lang, Code.INPUT, "fault.file", fault, file=fault.filename or name, what=fault.strerror or fault)
     except Exception as fault:
+        if INTERRUPTS:
+            stop(lang, Code.INTERRUPTED, "fault.interrupted", fault)
         stop(lang, Code.FAULT, "fault.internal", fault, file=written_log())
 
 

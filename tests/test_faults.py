@@ -539,6 +539,28 @@ def test_ctrl_c_at_any_time_gives_words_never_a_traceback(tmp_path: Path, wait: 
     assert visible(tmp_path) == []
 
 
+HALF_LOADED = """
+import os, signal, sys
+from planner import cli
+import planner.sources
+
+def load(*_):
+    try:
+        os.kill(os.getpid(), signal.SIGINT)
+    except KeyboardInterrupt:
+        raise ImportError("half a library")
+
+planner.sources.edited_case = load
+cli.main()
+"""
+
+
+def test_ctrl_c_while_a_library_is_loaded_is_no_fault_of_the_program(tmp_path: Path) -> None:
+    run = [sys.executable, "-c", HALF_LOADED, "solve", str(TUTORIAL), "--lang", "en"]
+    done = subprocess.run(run, capture_output=True, text=True, check=False, timeout=60)
+    assert (done.returncode, done.stderr.strip()) == (130, "Interrupted, nothing was written.")
+
+
 def statuses(monkeypatch: pytest.MonkeyPatch, *given: highspy.HighsModelStatus) -> list[str]:
     """HiGHS says these first, then the truth; the method of each try."""
     real = highspy.Highs.getModelStatus
