@@ -215,11 +215,14 @@ def records(data: bytes, encoding: str) -> list[dict[str, str]]:
     return [dict(zip(header, line, strict=False)) for line in lines[1:] if any(line)]
 
 
+def unquoted(cell: str) -> str:
+    """Without the apostrophe that keeps a spreadsheet from reading a formula."""
+    return cell[1:] if cell[:1] == "'" and cell[1:].startswith(("=", "+", "-", "@", "\t", "\r", "'")) else cell
+
+
 def same(cell: str, value: object) -> bool:
     """Whether a value is what stands in a cell."""
-    if cell[:1] == "'" and cell[1:].startswith(("=", "+", "-", "@", "\t", "\r", "'")):
-        cell = cell[1:]
-    cell = cell.strip()
+    cell = unquoted(cell).strip()
     if isinstance(value, bool):
         return cell == ("yes" if value else "no")
     if isinstance(value, int | float):
@@ -235,7 +238,10 @@ def same(cell: str, value: object) -> bool:
 
 def misread(row: Row, cells: Mapping[str, str]) -> Iterator[str]:
     """Cells of a row that hold something else than the file."""
-    values = {**row.__dict__, **row.extra}
+    for name, words in row.extra.items():  # columns of one's own are kept to the letter
+        if unquoted(cells.get(name, "")) != words:
+            yield f"{row.at.file}, {row.at.row}, {name}: {cells.get(name, '')[:80]!r} read as {words!r}"
+    values = dict(row.__dict__)
     for name in ("extra", "place"):
         values.pop(name)
     defaults = {name: info.get_default(call_default_factory=True) for name, info in type(row).model_fields.items()}
@@ -247,7 +253,7 @@ def misread(row: Row, cells: Mapping[str, str]) -> Iterator[str]:
                 yield f"{row.at.file}, {row.at.row}, {name}: blank read as {value!r}"
         elif not same(cell, value):
             yield f"{row.at.file}, {row.at.row}, {name}: {cell[:80]!r} read as {value!r}"
-    for name in set(cells) - set(values):
+    for name in set(cells) - set(values) - set(row.extra):
         if cells[name]:
             yield f"{row.at.file}, {row.at.row}, {name}: {cells[name][:80]!r} was lost"
 
