@@ -117,6 +117,11 @@ def xlsx_as_csv(case: Path) -> Path:
     return case
 
 
+def fifo_as_case(case: Path) -> Path:
+    os.mkfifo(case / "pipe")
+    return case / "pipe"
+
+
 def vast(path: Path) -> None:
     with path.open("wb") as stream:
         stream.truncate(60_000_000)
@@ -137,6 +142,7 @@ BUILDERS: dict[str, Callable[[Path], Path]] = {
     "too_many_columns": file("allocations.csv", f"{MANY_COLUMNS}\nplants,harbor,1{',' * 200}\n".encode()),
     "is_folder": instead("effects.csv", lambda path: path.mkdir()),
     "fifo": instead("effects.csv", os.mkfifo),
+    "fifo_as_case": fifo_as_case,
     "dangling_link": instead("effects.csv", lambda path: path.symlink_to("nowhere.csv")),
     "file_unreadable": instead("effects.csv", unreadable),
     "long_cell": file("city_groups.csv", b"group,city\ninland," + b"x" * 1_000_000 + b"\n"),

@@ -341,8 +341,10 @@ def test_texts_that_look_like_formulas_survive_and_never_become_formulas(tmp_pat
 
 def test_a_case_is_never_written_over_another(tmp_path: Path) -> None:
     (tmp_path / "mine.txt").write_text("precious", encoding="utf-8")
-    with pytest.raises(CaseError):
-        write_case(read_case(TUTORIAL), tmp_path)
+    for over in (False, True):  # only what is a case itself may be written over
+        with pytest.raises(CaseError) as raised:
+            write_case(read_case(TUTORIAL), tmp_path, over=over)
+        assert keys(raised.value.errors) == [("folder_taken", tmp_path.name)]
     assert [file.name for file in tmp_path.iterdir()] == ["mine.txt"]
 
 
