@@ -165,7 +165,7 @@ def build(folder: str, where: Path) -> Path:
     """The case of a folder: the tutorial with the folder's files laid over it."""
     case = where / "case"
     shutil.copytree(TUTORIAL, case)
-    for path in sorted((BROKEN / folder).iterdir()):
+    for path in sorted((BROKEN / folder).glob("*")):
         if path.suffix == ".absent":
             (case / path.stem).unlink()
         elif path.name not in ("expected.txt", "scenario.yaml", "scenario.json"):
