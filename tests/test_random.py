@@ -5,8 +5,6 @@ from agreement import differences, solved
 from random_cases import random_case
 
 SEEDS = range(60)
-QUICK = (3, 8, 9, 14, 22, 31, 40, 47)
-"""Seeds that are enough to find a mistake in most places: `mutants.py` takes these."""
 
 
 @pytest.mark.parametrize("seed", SEEDS)
