@@ -4,11 +4,11 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from scipy.sparse import csr_array
 
 from planner.case import Case
-from planner.conflict.model import Array, Model, build, quickest
+from planner.conflict.model import Array, Model, build, extremes, quickest
 from planner.problem import Problem
-from planner.rows import Target
 from planner.targets import Bound
 
 CEILINGS = (
@@ -29,22 +29,17 @@ def ceilings(what: Case | Problem | Model) -> pd.DataFrame:
     """
     model = what if isinstance(what, Model) else build(what if isinstance(what, Problem) else Problem(what))
     lo, hi = quickest(model)
+    wanted = [(target, bound) for target in model.problem.case.targets for bound in model.wanted(target)]
+    asked, limits = model.of_bounds([bound for _, bound in wanted])
+    lows, highs = extremes(asked, lo, hi)
+    sizes = csr_array(abs(asked)) @ np.maximum(np.abs(lo), np.abs(hi))
     rows: list[tuple[Any, ...]] = []
-    for target in model.problem.case.targets:
-        asked, limits, wanted = model.target_rows(target)
-        for i, bound in enumerate(wanted):
-            weights = asked[[i], :].toarray().ravel()
-            terms = np.abs(weights) * np.maximum(np.abs(lo), np.abs(hi))
-            clear = CLEAR * max(float(terms.max(initial=0.0)), abs(float(limits[i])))
-            least, most = _ends(weights, lo, hi)
-            values = _stated(model, bound, weights, float(limits[i]), lo, hi)
-            rows.append(
-                (
-                    *(target.target, bound.year, target.scope, bound.sense),
-                    *values,
-                    *(least > limits[i] + clear, most <= limits[i] - clear, target.soft_penalty is not None),
-                )
-            )
+    for i, (target, bound) in enumerate(wanted):
+        least, most, limit = float(lows[i]), float(highs[i]), float(limits[i])
+        clear = CLEAR * max(float(sizes[i]), abs(limit))
+        values = _stated(model, bound, least - limit, most - limit, lo, hi)
+        flags = (least > limit + clear, most <= limit - clear, target.soft_penalty is not None)
+        rows.append((target.target, bound.year, target.scope, bound.sense, *values, *flags))
     return pd.DataFrame(rows, columns=list(CEILINGS))
 
 
@@ -55,21 +50,22 @@ def _ends(weights: Array, lo: Array, hi: Array) -> tuple[float, float]:
 
 
 def _stated(
-    model: Model, bound: Bound, weights: Array, limit: float, lo: Array, hi: Array
+    model: Model, bound: Bound, least: float, most: float, lo: Array, hi: Array
 ) -> tuple[str, float, float, float]:
     """What a bound asks for and what is best and worst, as a level, or as a ratio where its two sides are levels."""
-    least, most = _ends(weights, lo, hi)
     if not bound.bound.terms:
         value = bound.bound.constant
-        return "level", value, value + bound.sign * (least - limit), value + bound.sign * (most - limit)
-    whole, constant = model.expression(bound.bound)
-    part, own = model.expression(bound.achieved)
+        return "level", value, value + bound.sign * least, value + bound.sign * most
     (weight,) = bound.bound.terms.values()
-    whole, constant = (whole / weight, constant / weight) if weight else (whole, constant)
-    if weight == 0 or _ends(whole, lo, hi)[0] + constant <= 0:
-        return "ratio", weight, float("nan"), float("nan")
-    ends = [_ratio(part, own, whole, constant, lo, hi, sign) for sign in (bound.sign, -bound.sign)]
-    return "ratio", weight, ends[0], ends[1]
+    part, own = model.expression(bound.achieved)
+    whole, constant = model.expression(bound.bound)
+    if weight:
+        used = np.flatnonzero((part != 0) | (whole != 0))
+        part, whole, constant, lo, hi = part[used], whole[used] / weight, constant / weight, lo[used], hi[used]
+        if _ends(whole, lo, hi)[0] + constant > 0:
+            ends = [_ratio(part, own, whole, constant, lo, hi, sign) for sign in (bound.sign, -bound.sign)]
+            return "ratio", weight, ends[0], ends[1]
+    return "ratio", weight, float("nan"), float("nan")
 
 
 def _ratio(part: Array, own: float, whole: Array, constant: float, lo: Array, hi: Array, sign: float) -> float:
@@ -83,8 +79,3 @@ def _ratio(part: Array, own: float, whole: Array, constant: float, lo: Array, hi
             return float(ratio)
         ratio = found
     return float(ratio)
-
-
-def target_of(case: Case, name: str) -> Target:
-    """A target by its id."""
-    return next(row for row in case.targets if row.target == name)

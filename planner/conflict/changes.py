@@ -144,12 +144,13 @@ class Later:
         """The year that moves."""
         if self.target.kind == "peak":
             return float(self.target.by or self.first)
-        if self._sums:
+        if self.sums:
             return float(self.target.last_year or self.last)
         return float(max(self.target.first_year or self.first, self.first))
 
     @property
-    def _sums(self) -> bool:
+    def sums(self) -> bool:
+        """Whether it counts several years together, so that a later last year helps."""
         return self.target.kind == "cumulative" or self.target.per == "span"
 
     @property
@@ -165,7 +166,7 @@ class Later:
         year = int(self.after(size))
         if self.target.kind == "peak":
             return {"by": year}
-        if self._sums:
+        if self.sums:
             return {"last_year": year}
         last = self.target.last_year
         return {"first_year": year, **({"last_year": year} if last is not None and last < year else {})}

@@ -6,14 +6,15 @@ left is to drop whole targets, budgets, groups and limits one by one, and to see
 """
 
 import time
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy.sparse import csr_array, hstack, vstack
 
-from planner.compile import Matrix, Stage
-from planner.conflict.model import LIMITS, TIGHT, Array, Element, Model, Rows
+from planner.compile import Matrix, Name, Stage
+from planner.conflict.model import LIMITS, TIGHT, Array, Element, Model, Rows, extremes
 from planner.engine import STATUS, Options, Progress, Solver
 from planner.errors import SolverError
 
@@ -21,11 +22,13 @@ USED = 1e-7
 """A row takes part in a clash when its weight, of 1 for all rows, is above this [-]."""
 WITH_LUMPS = 1e-6
 """With whole lumps, rows that must give by more than this part of their size clash [-]."""
+LARGE = 20_000
+"""Columns from which on interior point finds a corner faster than simplex."""
 MANY = 12
 """More groups or limits than this in one clash are told together and not tested one by one."""
 MOST = 10
 """Clashes that are told."""
-OPEN = 1e4
+OPEN = 100.0
 """A limit that is dropped is this many times as large [-]."""
 
 
@@ -61,45 +64,83 @@ def examine(
     model: Model, held: Rows, options: Options | None = None, lumps: bool = False, progress: Progress | None = None
 ) -> Verdict:
     """Whether the asked rows `held` clash. Raises SolverError when HiGHS has no answer."""
-    width, count = len(model.columns), held.size
-    sizes = csr_array(-model.scale[held][:, None]) if count else csr_array((0, 1))
-    empty = csr_array((model.ties.shape[0], 1))
-    rows = csr_array(
-        vstack([hstack([model.ties, empty]), hstack([model.asked[held, :], sizes])], format="csr"), dtype=float
-    )
+    held = held[_can_be_missed(model, held)]
+    part = _part(model, held)
+    width, count = part.columns.size, held.size
+    ties = csr_array(model.ties[part.ties, :][:, part.columns])
+    asked = csr_array(model.asked[held, :][:, part.columns])
+    sizes = csr_array((-model.scale[held], (np.arange(count), np.zeros(count, dtype=int))), shape=(count, 1))
+    rows = csr_array(vstack([hstack([ties, csr_array((ties.shape[0], 1))]), hstack([asked, sizes])], format="csr"))
     rows.sort_indices()
     cost = np.zeros(width + 1)
     cost[-1] = 1.0
+    whole = lumps and bool(model.integer.any())
     matrix = Matrix(
         A=rows,
-        row_lower=np.concatenate([model.left, np.full(count, -np.inf)]),
-        row_upper=np.concatenate([model.right, model.limit[held]]),
-        lower=np.append(model.lo, 0.0),
-        upper=np.append(model.hi, np.inf),
-        integer=np.append(model.integer if lumps else np.zeros(width, dtype=bool), False),
+        row_lower=np.concatenate([model.left[part.ties], np.full(count, -np.inf)]),
+        row_upper=np.concatenate([model.right[part.ties], model.limit[held]]),
+        lower=np.append(model.lo[part.columns], 0.0),
+        upper=np.append(model.hi[part.columns], np.inf),
+        integer=np.append(model.integer[part.columns] if whole else np.zeros(width, dtype=bool), False),
         stages=(Stage("gap", cost, 0.0),),
         rows=(),
         columns=(),
         defining_row=np.full(width + 1, -1, dtype=np.int64),
     )
-    solver = Solver(matrix, options or Options(), progress)
+    options = options or Options()
+    if width > LARGE and not whole:
+        options = replace(options, crossover=True)
+    solver = Solver(matrix, options, progress)
     status = STATUS.get(solver.minimise(cost, "clash"), "unknown")
     if status != "optimal":
         raise SolverError(f"HiGHS says {status} of a problem that has an answer")
     gap = max(0.0, float(solver.values()[-1]))
-    weights, ties, pull = np.zeros(len(model.rows)), np.zeros(model.ties.shape[0]), np.zeros(width)
-    if lumps and model.integer.any():
-        return Verdict(gap > WITH_LUMPS, gap, 0.0, weights, ties, pull)
+    weights, tied, pull = np.zeros(len(model.rows)), np.zeros(model.ties.shape[0]), np.zeros(len(model.columns))
+    if whole:
+        return Verdict(gap > WITH_LUMPS, gap, 0.0, weights, tied, pull)
     duals, _ = solver.duals()
-    ties = -duals[: ties.size]
-    ties = np.where(np.isneginf(model.left), np.maximum(ties, 0.0), ties)
-    weights[held] = np.maximum(-duals[ties.size :], 0.0)
+    tied[part.ties] = -duals[: part.ties.size]
+    tied = np.where(np.isneginf(model.left), np.maximum(tied, 0.0), tied)
+    weights[held] = np.maximum(-duals[part.ties.size :], 0.0)
     total = float(weights @ model.scale)
     if total > 0:
-        weights, ties = weights / total, ties / total
-    margin, pull = proof(model, weights, ties)
+        weights, tied = weights / total, tied / total
+    margin, pull = proof(model, weights, tied)
     noise = TIGHT * float(weights @ model.largest)
-    return Verdict(margin > noise and gap > 0, gap, margin, weights * model.scale, ties, pull)
+    return Verdict(margin > noise and gap > 0, gap, margin, weights * model.scale, tied, pull)
+
+
+def _can_be_missed(model: Model, held: Rows) -> NDArray[np.bool_]:
+    """Which asked rows some decision could miss; the others hold by themselves."""
+    _, high = extremes(csr_array(model.asked[held, :]), model.lo, model.hi)
+    found: NDArray[np.bool_] = high > model.limit[held]
+    return found
+
+
+@dataclass(frozen=True)
+class _Part:
+    """Ties and columns that bear on some asked rows."""
+
+    ties: Rows
+    columns: Rows
+
+
+def _part(model: Model, held: Rows) -> _Part:
+    """What bears on the asked rows `held`: whatever else is decided, the rest can be chosen to fit.
+
+    A measure comes with all its rows. Payments and overlaps that nobody asks about can always be made to fit, so their
+    rows count only where one of them is asked about.
+    """
+    active = np.asarray(abs(model.asked[held, :]).sum(axis=0) > 0).ravel()
+    while True:
+        reached = np.asarray(model.incidence @ active.astype(float) > 0)
+        free = np.asarray(model.incidence @ (active & model.fitting).astype(float) > 0)
+        ties = np.where(model.fitted, free, reached)
+        grown = active | np.asarray(model.incidence.T @ ties.astype(float) > 0)
+        if np.array_equal(grown, active):
+            break
+        active = grown
+    return _Part(np.flatnonzero(ties), np.flatnonzero(active))
 
 
 def proof(model: Model, weights: Array, ties: Array) -> tuple[float, Array]:
@@ -114,6 +155,35 @@ def proof(model: Model, weights: Array, ties: Array) -> tuple[float, Array]:
     values = np.where(slope != 0, slope * ends, 0.0)
     margin = float(values.sum() - weights @ model.limit - ties @ right)
     return margin, np.where(slope < 0, -values, 0.0)
+
+
+@dataclass(frozen=True)
+class Proof:
+    """Weights that prove a clash, by the names of the rows, so that they can be tried on a model that was moved."""
+
+    weights: Mapping[tuple[Element, Name], float]
+    ties: Array
+
+    @property
+    def elements(self) -> frozenset[Element]:
+        """What asks for the rows that take part."""
+        return frozenset(element for element, _ in self.weights)
+
+    def margin(self, model: Model) -> float:
+        """By how much what is asked of a model is missed whatever is decided, if positive; it proves nothing if not."""
+        weights = np.zeros(len(model.rows))
+        for name, weight in self.weights.items():
+            i = model.row.get(name)
+            if i is not None:
+                weights[i] = weight
+        return proof(model, weights, self.ties)[0]
+
+
+def proof_of(model: Model, verdict: Verdict) -> Proof:
+    """The proof in a verdict."""
+    used = np.flatnonzero(verdict.weights > 0).tolist()
+    names = {(model.owners[i], model.rows[i]): float(verdict.weights[i] / model.scale[i]) for i in used}
+    return Proof(names, verdict.ties)
 
 
 @dataclass(frozen=True)
@@ -144,12 +214,16 @@ class Finder:
         self.begun = time.perf_counter()
         self.proofs: list[frozenset[Element]] = []
         """Elements that clash with each other and the limits, whatever else is dropped."""
+        self.weights: list[Proof] = []
+        """The same with their weights, where there are some."""
+        self.possible: list[frozenset[Element]] = []
+        """Elements that can hold together, with the limits."""
         self.examined = 0
         self.gap = 0.0
-        """Part of its size that everything asked for must give if all give alike [-]."""
+        """Part of its size that everything asked for must give at least, if all give alike [-]."""
 
     def test(self, held: Collection[Element], model: Model | None = None, remember: bool = True) -> Verdict:
-        """Whether these elements clash, with the limits of `model`."""
+        """Whether these elements clash in the model, or in one that was moved; a proof is remembered."""
         if self.progress is not None:
             self.progress("clash", time.perf_counter() - self.begun)
         model = model or self.model
@@ -159,16 +233,28 @@ class Finder:
         verdict = examine(model, rows, self.options, self.lumps, self.progress)
         if verdict.clash and remember and model is self.model:
             self.proofs.append(frozenset(chosen if self.lumps else verdict.elements(model)))
+        if not verdict.clash and model is self.model:
+            self.possible.append(frozenset(chosen))
+        if verdict.clash and remember and not self.lumps:
+            self.weights.append(proof_of(model, verdict))
         return verdict
 
-    def clashes(self) -> tuple[list[Found], bool]:
-        """Clashes that share nothing that was asked for, and whether the rest still clashes."""
+    def clashes(self, alone: Sequence[Element] = ()) -> tuple[list[Found], bool]:
+        """Clashes that share nothing that was asked for, and whether the rest still clashes.
+
+        Those that are known to be impossible `alone` come first, with the limits that make them so.
+        """
         found: list[Found] = []
         left = set(self.model.elements)
+        for element in alone:
+            verdict = self.test([element])
+            if verdict.clash and len(found) < MOST:
+                found.append(self.smallest([element], verdict))
+                self.gap = max(self.gap, verdict.gap)
+                left -= found[-1].all
         while left:
             verdict = self.test(left)
-            if not found:
-                self.gap = verdict.gap
+            self.gap = max(self.gap, verdict.gap)
             if not verdict.clash:
                 return found, False
             if len(found) == MOST:

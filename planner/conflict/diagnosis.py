@@ -1,7 +1,8 @@
 """Diagnosis: why a case has no plan, in parts that can be shown, stored and acted on."""
 
 import time
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from itertools import combinations
 from typing import Literal
@@ -25,6 +26,10 @@ from planner.solution import Proof
 Status = Literal["feasible", "infeasible"]
 LINES = 12
 """Lines of the menu at most."""
+FEW = 4
+"""Lines after which the search in a large case ends when patience does."""
+PATIENCE = 40.0
+"""How long a large case is searched for more lines [s]."""
 PAIRS = 6
 """Pairs that are tried, each with two solves or more."""
 LIMIT_LINES = 3
@@ -111,19 +116,17 @@ def diagnose(
     if progress is not None:
         progress("ceilings", clock.timings["ceilings"])
     finder = Finder(model, options, progress=progress)
-    found, more = finder.clashes()
+    hard = ceiling[ceiling["impossible"] & ~ceiling["soft"]]
+    found, more = finder.clashes([Element("target", t) for t in dict.fromkeys(hard["target"])])
     together = finder.gap
-    empty = [Element("pin", str(key[0])) for _, key in problem.contradictions]
+    empty = list(dict.fromkeys(Element("pin", str(key[0])) for _, key in problem.contradictions))
     lumps = False
     if not found and not empty and model.integer.any():
         finder = Finder(model, options, True, progress)
         found, more = finder.clashes()
         together, lumps = finder.gap, bool(found)
     clock.lap("clashes")
-    clashes = [
-        Clash((member(case, [element], years=no_years(problem, element)),), np.inf, "arithmetic")
-        for element in dict.fromkeys(empty)
-    ]
+    clashes = [nothing_to_pin(problem, element) for element in empty]
     clashes += [told(case, model, each, lumps, options) for each in found]
     clock.lap("members")
     if not clashes:
@@ -131,14 +134,16 @@ def diagnose(
     rows = ceiling["impossible"] & ~ceiling["soft"]
     proof: Proof = "arithmetic" if rows.any() or empty else "none" if lumps else "elastic"
     diagnosis = Diagnosis(case, "infeasible", proof, ceiling, tuple(clashes), more, lumps, together)
-    if not lumps:
-        diagnosis = replace(diagnosis, relaxation=relaxation(model, options, progress))
-        clock.lap("relaxation")
-    if repairs:
-        finder.proofs += [frozenset([element]) for element in dict.fromkeys(empty)]
-        menu, alone = ways_out(case, finder, found, diagnosis.clashes, options, progress)
-        clock.lap("repairs")
-        diagnosis = replace(diagnosis, menu=menu, alone=alone)
+    with ThreadPoolExecutor(1) as beside:
+        relaxed = beside.submit(relaxation, model, options) if not lumps else None
+        if repairs:
+            finder.proofs += [frozenset([element]) for element in empty]
+            menu, alone = ways_out(case, finder, found, diagnosis.clashes, empty, options, progress)
+            clock.lap("repairs")
+            diagnosis = replace(diagnosis, menu=menu, alone=alone)
+        if relaxed is not None:
+            diagnosis = replace(diagnosis, relaxation=relaxed.result())
+            clock.lap("relaxation")
     return replace(diagnosis, timings=clock.timings)
 
 
@@ -182,9 +187,23 @@ def member(case: Case, elements: Sequence[Element], years: Iterable[int] = (), w
     return Member(elements[0].kind, ids, tuple(dict.fromkeys(places)), tuple(sorted(set(years))), weight)
 
 
-def no_years(problem: Problem, element: Element) -> list[int]:
-    """Years in which a pin has nothing to pin."""
-    return [int(key[1]) for _, key in problem.contradictions if key[0] == element.id]
+def nothing_to_pin(problem: Problem, element: Element) -> Clash:
+    """A pin in years in which its measure cannot be started or does not stand, and the limit that says so."""
+    case = problem.case
+    years = [int(key[1]) for _, key in problem.contradictions if key[0] == element.id]
+    pin = next(row for row in case.pins if row.pin == element.id)
+    row = problem.measures[pin.measure]
+    cities = [pin.city] if pin.city else problem.cities
+    reasons = {
+        "potential": not any((row.measure, c) in problem.potential_path for c in cities),
+        "first_year": any(row.first_year is not None and y < row.first_year for y in years),
+        "lead_time": any(y + row.lead_time > problem.last for y in years),
+    }
+    members = [member(case, [element], years, 1.0)]
+    if sum(reasons.values()) == 1:
+        kind = next(kind for kind, holds in reasons.items() if holds)
+        members.append(member(case, [Element(kind, row.measure)]))
+    return Clash(tuple(members), float("inf"), "arithmetic")
 
 
 def told(case: Case, model: Model, found: Found, lumps: bool, options: Options) -> Clash:
@@ -245,26 +264,33 @@ def ways_out(
     finder: Finder,
     found: Sequence[Found],
     clashes: Sequence[Clash],
+    needed: Collection[Element],
     options: Options,
     progress: Progress | None,
 ) -> tuple[tuple[Line, ...], tuple[Alone, ...]]:
     """The menu, and how far each target, budget and pin of the clashes must give alone."""
-    repairs = Repairs(case, finder, options, progress)
+    core = {element for each in found for element in each.all if element.kind not in LIMITS}
+    repairs = Repairs(case, finder, options, progress, needed, core)
     years = {Element(m.kind, m.ids[0]): m.years for clash in clashes for m in clash.members if len(m.ids) == 1}
     weight = {element: w for each in found for element, w in each.weight.items()}
     elements = sorted({e for proof in finder.proofs for e in proof}, key=lambda e: (-weight.get(e, 0.0), e))
     lines: list[Line] = []
     sizes: dict[Element, Alone] = {}
+    large = len(finder.model.columns) > SMALL_CASE
     for element in elements:
+        best = np.inf
         for change in changes(case, finder.model, element, years.get(element, ())):
-            hits = all(element in proof for proof in finder.proofs)
-            line = repairs.line(change) if hits and len(lines) < LINES else None
-            if line is not None:
+            waits = len(lines) >= LINES or (large and len(lines) >= FEW and repairs.seconds > PATIENCE)
+            line = None if waits else repairs.line(change)
+            told_by_year = change.kind == "budget" and line is not None and line.parts[0].size >= best
+            if line is not None and not told_by_year:
                 lines.append(line)
+                best = line.parts[0].size
             if not change.whole and element.kind in ("target", "budget", "pin") and (line or element not in sizes):
                 sizes[element] = Alone(element, change, line.parts[0].size if line else np.inf)
     for change in limit_changes(case, finder.model, found):
-        if len(lines) < LINES and (line := repairs.line(change)) is not None:
+        waits = len(lines) >= LINES or (large and len(lines) >= FEW and repairs.seconds > PATIENCE)
+        if not waits and (line := repairs.line(change)) is not None:
             lines.append(line)
     if not lines:
         lines = pairs(case, repairs, elements)

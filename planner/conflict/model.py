@@ -70,6 +70,8 @@ class Model:
     """What asks for each row."""
     lo: Array
     hi: Array
+    usual: Array
+    """Size of each column in the case itself: what is small is told by it, also where a limit is dropped."""
     integer: NDArray[np.bool_]
     levels: csr_array
     """Each level of the problem in terms of the decisions, without its constant."""
@@ -90,6 +92,11 @@ class Model:
         for i, element in enumerate(self.owners):
             found.setdefault(element, []).append(i)
         return {element: np.array(rows, dtype=np.int64) for element, rows in found.items()}
+
+    @cached_property
+    def row(self) -> Mapping[tuple[Element, Name], int]:
+        """Position of each asked row by what asks and its name."""
+        return {name: i for i, name in enumerate(zip(self.owners, self.rows, strict=True))}
 
     @cached_property
     def columns_of(self) -> Mapping[tuple[str, str], Rows]:
@@ -113,6 +120,22 @@ class Model:
         return found
 
     @cached_property
+    def fitting(self) -> NDArray[np.bool_]:
+        """Columns of payments and overlaps."""
+        return np.array([family in ("paid", "overlap") for family, _ in self.columns], dtype=bool)
+
+    @cached_property
+    def incidence(self) -> csr_array:
+        """Which columns stand in which ties."""
+        return csr_array((np.ones(self.ties.nnz), self.ties.indices, self.ties.indptr), shape=self.ties.shape)
+
+    @cached_property
+    def fitted(self) -> NDArray[np.bool_]:
+        """Ties on payments and overlaps."""
+        found: NDArray[np.bool_] = np.asarray(self.incidence @ self.fitting.astype(float) > 0)
+        return found
+
+    @cached_property
     def by_part(self) -> NDArray[np.bool_]:
         """Asked rows whose coefficients are parts of a potential: overlaps, and groups that share one base."""
         blank = {row.group for row in self.problem.case.groups if row.kind == "shared" and row.cap is None}
@@ -124,9 +147,8 @@ class Model:
     @cached_property
     def largest(self) -> Array:
         """Largest term of each asked row, in its unit."""
-        sizes = np.where(np.isfinite(self.hi), np.maximum(np.abs(self.lo), np.abs(self.hi)), 0.0)
         terms = csr_array(abs(self.asked))
-        terms.data = terms.data * sizes[terms.indices]
+        terms.data = terms.data * self.usual[terms.indices]
         sizes = np.asarray(terms.max(axis=1).toarray()).ravel()
         return np.asarray(np.maximum(sizes, np.abs(self.limit)))
 
@@ -134,8 +156,12 @@ class Model:
 
     def target_rows(self, target: Target) -> tuple[csr_array, Array, list[Bound]]:
         """Rows that a target asks for in years that are decided, over the decisions."""
-        wanted = [bound for bound in bounds(target, self.problem) if bound.year > self.problem.decided_after]
+        wanted = self.wanted(target)
         return *self.of_bounds(wanted), wanted
+
+    def wanted(self, target: Target) -> list[Bound]:
+        """What a target asks for in years that are decided."""
+        return [bound for bound in bounds(target, self.problem) if bound.year > self.problem.decided_after]
 
     def of_bounds(self, wanted: Sequence[Bound]) -> tuple[csr_array, Array]:
         """Bounds on levels as rows over the decisions, and their limits."""
@@ -163,7 +189,9 @@ class Model:
         element = Element("target", target.target)
         kept = np.array([owner != element for owner in self.owners], dtype=bool)
         asked, limit, wanted = self.target_rows(target)
-        names = [("target_is_kept", (target.target, bound.year)) for bound in wanted]
+        id_ = target.target
+        parts = [f"{id_}:{bound.part}" if bound.part else id_ for bound in wanted]
+        names: list[Name] = [("target_is_kept", (part, bound.year)) for part, bound in zip(parts, wanted, strict=True)]
         size = float(self.scale[~kept].max(initial=0.0)) or 1.0
         return replace(
             self,
@@ -299,6 +327,7 @@ def build(problem: Problem) -> Model:
         owners=tuple(owner(wider, name) for name in names),
         lo=lo,
         hi=np.where(np.isin(np.arange(kept.size), list(early)), 0.0, hi),
+        usual=np.maximum(np.abs(lo), np.abs(hi)),
         integer=matrix.integer[kept],
         levels=csr_array(csr_array(whole[level_columns, :])[:, kept]),
         level_at={key: i for i, key in enumerate(wider.leveled)},

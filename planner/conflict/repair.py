@@ -2,13 +2,13 @@
 
 import math
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 
 from planner.case import Case
 from planner.compile import compile_problem
 from planner.conflict.changes import Change, EditMapping
-from planner.conflict.clash import Finder, Verdict, proof
+from planner.conflict.clash import Finder, Proof
 from planner.conflict.model import LIMITS, Element, Model
 from planner.engine import STATUS, Options, Progress, Solver
 from planner.errors import CaseError
@@ -20,6 +20,8 @@ LESS = 0.99
 """With this part of the size a change must not suffice [-]."""
 STEPS = 40
 """Proofs after which the search for a size is given up."""
+NOISE = 1e-11
+"""A proof ends where its margin is below this part of what it was [-]."""
 TRIES = 30
 """Cases tried where the size must be found on the case itself (whole lumps)."""
 SMALL_CASE = 20_000
@@ -103,61 +105,164 @@ def tried(case: Case, edits: Sequence[EditMapping], options: Options, progress: 
     return None if status == "infeasible" else math.nan
 
 
+def dropped(element: Element) -> list[EditMapping]:
+    """The edits that take something away altogether."""
+    if element.kind == "floor":
+        return [{"table": "quantities", "key": {"quantity": element.id}, "set": {"floor": None, "floor_scope": None}}]
+    return [{"table": f"{element.kind}s", "key": {element.kind: element.id}, "remove": True}]
+
+
 class Repairs:
     """Sizes changes so that the case has a plan, and tries them out."""
 
-    def __init__(self, case: Case, finder: Finder, options: Options, progress: Progress | None = None) -> None:
+    def __init__(
+        self,
+        case: Case,
+        finder: Finder,
+        options: Options,
+        progress: Progress | None = None,
+        needed: Collection[Element] = (),
+        core: Collection[Element] = (),
+    ) -> None:
         self.case, self.finder, self.options, self.progress = case, finder, options, progress
+        self.needed = frozenset(needed)
+        """What every way out must change: pins in years without anything to pin."""
+        self.core = frozenset(core)
+        """What is known to clash, in few rows: sizes are found on it first."""
+        self.enough: dict[Element, bool] = {}
+        """Whether a thing, dropped altogether, leaves a plan."""
         self.model = finder.model
-        self.everything = set(self.model.elements)
-        self.clashing: set[Element] = set().union(*finder.proofs)
-        """Elements known to take part in some clash: sizes are found on them, then tried on all."""
+        self.everything = frozenset(self.model.elements)
         self.begun = time.perf_counter()
 
-    def tell(self, what: str) -> None:
-        """Report progress."""
-        if self.progress is not None:
-            self.progress(what, time.perf_counter() - self.begun)
+    @property
+    def seconds(self) -> float:
+        """How long the search has taken [s]."""
+        return time.perf_counter() - self.begun
 
     def line(self, change: Change) -> Line | None:
         """The line of one change alone; none where no size of it suffices."""
-        return self.together([change])
+        return self.together([change]) if self._suffices(change) else None
+
+    def _suffices(self, change: Change) -> bool:
+        """Whether there is a plan without what is changed, so that some size may do."""
+        element = change.element
+        if self.finder.lumps or element.kind in LIMITS or self.needed:
+            return True
+        if element not in self.enough:
+            missed = any(element not in known for known in self.finder.proofs)
+            rest = self.everything - {element}
+            known = any(rest <= possible for possible in self.finder.possible)
+            self.enough[element] = not missed and (known or not self.finder.test(rest).clash)
+        return self.enough[element]
 
     def together(self, changes: Sequence[Change]) -> Line | None:
         """The line of some changes together, one after the other as small as can be; none where they do not suffice."""
+        if not self.needed <= {change.element for change in changes}:
+            return None
+        if self.finder.lumps:
+            return self._with_whole_lumps(changes)
+        for _ in range(STEPS):
+            parts = self._parts(changes)
+            if parts is None:
+                return None
+            moved = self.model
+            for part in parts:
+                moved = part.change.moved(moved, part.size)
+            known = len(self.finder.weights)
+            if self.core and self.finder.test(self.core, moved).clash and len(self.finder.weights) > known:
+                continue
+            cost = self._try(parts)
+            if cost is not None and not math.isnan(cost):
+                return self._with_lumps(Line(tuple(parts), cost))
+            verdict = self.finder.test(self.everything, moved)
+            if not verdict.clash or len(self.finder.weights) == known:
+                return self._tuned(parts)
+            more = verdict.elements(moved)
+            if not any(change.element in more or change.element.kind in LIMITS for change in changes):
+                self.finder.proofs.append(frozenset(more))
+                return None
+        return None
+
+    def _with_whole_lumps(self, changes: Sequence[Change]) -> Line | None:
+        """The same where only lumps make the case impossible: sizes are searched on the case itself."""
+        parts: list[Part] = []
+        cost = math.nan
+        for number, change in enumerate(changes):
+            later = [edit for other in changes[number + 1 :] for edit in dropped(other.element)]
+            found = self._searched([*parts, Part(change, 0.0)], number, also=later)
+            if found is None:
+                return None
+            parts, cost = found
+        return Line(tuple(parts), cost)
+
+    def _parts(self, changes: Sequence[Change]) -> list[Part] | None:
+        """The least size of each change, rounded up, that no proof known so far forbids; none where all sizes are."""
         parts: list[Part] = []
         moved = self.model
         for number, change in enumerate(changes):
             later = {other.element for other in changes[number + 1 :]}
-            part = self._part(change, moved, later)
-            if part is None:
+            size = self._allowed(change, moved, later)
+            if size is None:
                 return None
-            parts.append(part)
-            moved = change.moved(moved, part.size)
-        while True:
-            cost = self._try(parts)
-            if cost is not None and not math.isnan(cost):
-                break
-            verdict = self.finder.test(self.everything, moved, remember=False)
-            more = verdict.elements(moved)
-            if not verdict.clash or more <= self.clashing:
-                return self._tuned(parts)
-            self.clashing |= more
-            if not any(change.element in more or change.element.kind in LIMITS for change in changes):
-                self.finder.proofs.append(frozenset(more))
-                return None
-            return self.together(changes)
-        return self._with_lumps(Line(tuple(parts), cost))
+            parts.append(Part(change, size if change.whole else min(round_up(size), change.most)))
+            moved = change.moved(moved, parts[-1].size)
+        return parts
 
-    def _part(self, change: Change, model: Model, without: Iterable[Element]) -> Part | None:
-        """The least size, rounded up, for which what is known to clash does not; none where no size does."""
-        start = change.least
-        if self.finder.lumps:
-            return Part(change, start)
-        size = self._least_on(change, model, self.clashing.difference(without), start)
-        if size is None:
+    def _allowed(self, change: Change, model: Model, without: Collection[Element]) -> float | None:
+        """The least size that no proof forbids."""
+        size = change.least
+        hits = change.element.kind in LIMITS or model is not self.model
+        if not hits and any(change.element not in known and not known & set(without) for known in self.finder.proofs):
             return None
-        return Part(change, size if change.whole else min(round_up(size), change.most))
+        moving = True
+        while moving:
+            moving = False
+            for known_proof in self.finder.weights:
+                if not known_proof.elements & set(without):
+                    following = self._beyond(change, model, known_proof, size)
+                    if following is None:
+                        return None
+                    moving = moving or following > size
+                    size = max(size, following)
+        return size
+
+    def _beyond(self, change: Change, model: Model, known: Proof, size: float) -> float | None:
+        """The size from `size` on at which a proof of impossibility ends; none when it holds for all sizes."""
+
+        def margin(at: float) -> float:
+            return known.margin(change.moved(model, at))
+
+        value = margin(size)
+        worth = max(abs(value), abs(known.margin(model)))
+        if value <= NOISE * worth:
+            return size
+        if change.whole:
+            while size < change.most:
+                size += 1
+                if margin(size) <= NOISE * worth:
+                    return size
+            return None
+        limit = min(change.most, 1e18)
+        low, high = size, min(limit, max(2 * size, 1e-3 * (abs(change.before or 0.0) or 1.0)))
+        while (beyond := margin(high)) > 0:
+            if high >= limit:
+                return None if beyond > NOISE * worth else high
+            low, value, high = high, beyond, min(limit, 8 * high)
+        for step in range(60):
+            if high - low <= 1e-10 * high:
+                break
+            guess = low + (high - low) * value / (value - beyond)
+            if step:
+                guess = min(max(guess, low + 1e-3 * (high - low)), high - 1e-3 * (high - low))
+            found = margin(guess)
+            if abs(found) <= NOISE * worth:
+                return guess
+            if found > 0:
+                low, value = guess, found
+            else:
+                high, beyond = guess, found
+        return high
 
     def _tuned(self, parts: list[Part]) -> Line | None:
         """Parts whose last size is raised until the case itself has a plan; none where it never has."""
@@ -184,57 +289,14 @@ class Repairs:
         again = self._searched([*line.parts[:-1], replace(part, size=0.0)], len(line.parts) - 1, part.size)
         return line if again is None else Line(tuple(again[0]), again[1])
 
-    def _least_on(self, change: Change, model: Model, held: set[Element], size: float) -> float | None:
-        """The least size from `size` on for which the elements `held` do not clash."""
-        for _ in range(STEPS):
-            if size > change.most * (1 + 1e-12):
-                return None
-            moved = change.moved(model, size)
-            verdict = self.finder.test(held, moved, remember=False)
-            if not verdict.clash:
-                return size
-            if change.whole:
-                size += 1
-                continue
-            following = self._beyond(change, model, moved, verdict, size)
-            if following is None:
-                return None
-            size = following if following > size else size * (1 + 1e-7) + 1e-12
-        return None
+    def _try(self, parts: Sequence[Part], also: Sequence[EditMapping] = ()) -> float | None:
+        if self.progress is not None:
+            self.progress("price", self.seconds)
+        return tried(self.case, [*also, *[edit for part in parts for edit in part.edits]], self.options, self.progress)
 
-    def _beyond(self, change: Change, model: Model, moved: Model, verdict: Verdict, size: float) -> float | None:
-        """The size at which a proof of impossibility ends; none when it holds for all sizes."""
-        weights = verdict.weights / moved.scale
-
-        def margin(at: float) -> float:
-            return proof(change.moved(model, at), weights, verdict.ties)[0]
-
-        low, value = size, verdict.margin
-        limit = min(change.most, 1e18)
-        high = min(limit, max(2 * size, 1e-3 * (abs(change.before or 0.0) or 1.0)))
-        while (beyond := margin(high)) > 0:
-            if high >= limit:
-                return None
-            low, value, high = high, beyond, min(limit, 8 * high)
-        for _ in range(60):
-            if high - low <= 1e-10 * high:
-                break
-            guess = low + (high - low) * value / (value - beyond)
-            guess = min(max(guess, low + 1e-3 * (high - low)), high - 1e-3 * (high - low)) if _ else guess
-            found = margin(guess)
-            if abs(found) <= 1e-12 * verdict.margin:
-                return guess
-            if found > 0:
-                low, value = guess, found
-            else:
-                high, beyond = guess, found
-        return high
-
-    def _try(self, parts: Sequence[Part]) -> float | None:
-        self.tell("price")
-        return tried(self.case, [edit for part in parts for edit in part.edits], self.options, self.progress)
-
-    def _searched(self, parts: list[Part], number: int, high: float | None = None) -> tuple[list[Part], float] | None:
+    def _searched(
+        self, parts: list[Part], number: int, high: float | None = None, also: Sequence[EditMapping] = ()
+    ) -> tuple[list[Part], float] | None:
         """The least size of one part, searched on the case itself: what whole lumps ask for."""
         part = parts[number]
         change = part.change
@@ -242,7 +304,7 @@ class Repairs:
 
         def at(size: float) -> tuple[list[Part], float | None]:
             moved = [*parts[:number], replace(part, size=size), *parts[number + 1 :]]
-            return moved, self._try(moved)
+            return moved, self._try(moved, also)
 
         if change.whole:
             while (low := low + 1) <= change.most:
