@@ -216,6 +216,10 @@ def solve(
         bool,
         typer.Option("--best-effort", help="Where no plan can keep all targets, find the one that misses them least."),
     ] = False,
+    diagnosis: Annotated[
+        bool,
+        typer.Option("--diagnosis/--no-diagnosis", help="Where there is no plan, say why and what would help."),
+    ] = True,
     ties: Annotated[
         bool,
         typer.Option("--ties/--no-ties", help="Among plans of equal cost take the earliest, the same on every run."),
@@ -236,6 +240,7 @@ def solve(
                 raise NotADirectoryError(20, os.strerror(20), str(out))
             read = edited_case(case, scenario, edits)
             plan = solved(read, time_limit, gap, progress, ties, best_effort)
+            told = reasons(read, plan, time_limit, progress, words) if diagnosis and plan.status == "infeasible" else ""
             if out is not None:
                 progress("write", 0.0)
                 plan.write(out)
@@ -244,6 +249,8 @@ def solve(
 
         result = page(words, read)
         show_plan(result, plan, read, time.perf_counter() - started)
+        if told:
+            result.line(told)
         if out is not None:
             result.line(t("solve.written", words, folder=out, count=len(plan.frames())))
         code = CODES.get(plan.status, Code.OPEN)
@@ -280,6 +287,34 @@ def check(
             from planner.show.ranges import show_spans
 
             show_spans(result, spans(read))
+
+
+@app.command()
+def diagnose(
+    case: CaseOption,
+    scenario: ScenarioOption = None,
+    edits: SetOption = None,
+    lang: LangOption = None,
+    time_limit: LimitOption = None,
+) -> None:
+    """Say why a case has no plan: what clashes, the least that must give, and ways out, sized and priced.
+
+    Exit code 0: the case has a plan. 3: it has none.
+    """
+    words = lang or system_language()
+    with guarded(words, case):
+        from planner.sources import edited_case
+
+        with waiting(words) as progress:
+            read = edited_case(case, scenario, edits)
+            progress("build", 0.0)
+            from planner.conflict import diagnose as diagnosed
+            from planner.conflict import diagnosis_text
+            from planner.engine import Options
+
+            found = diagnosed(read, Options(time_limit=float("inf") if time_limit is None else time_limit), progress)
+        page(words, read).line(diagnosis_text(found, words))
+        raise typer.Exit(Code.INFEASIBLE if found.clashes else Code.FINE)
 
 
 @app.command()
@@ -406,6 +441,18 @@ def solved(
 
     options = Options(time_limit=float("inf") if limit is None else limit, gap=gap, break_ties=ties)
     return solve_case(case, options, progress, best_effort)
+
+
+def reasons(case: "Case", plan: "Plan", limit: float | None, progress: "Progress", lang: str) -> str:
+    """Why a case has no plan, in words; the plan's summary keeps them as data."""
+    from planner.conflict import diagnose as diagnosed
+    from planner.conflict import diagnosis_summary, diagnosis_text
+    from planner.engine import Options
+
+    found = diagnosed(case, Options(time_limit=float("inf") if limit is None else limit), progress)
+    plan.summary["diagnosis"] = diagnosis_summary(found)
+    plan.summary["proof"] = found.proof
+    return diagnosis_text(found, lang)
 
 
 if __name__ == "__main__":

@@ -63,7 +63,7 @@ def solved(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_every_command_has_help() -> None:
     overall = planner("--help")
     assert overall.exit_code == 0
-    for command in ("solve", "check", "verify", "compare", "export-lp"):
+    for command in ("solve", "check", "diagnose", "verify", "compare", "export-lp"):
         assert command in overall.stdout
         shown = planner(command, "--help")
         assert shown.exit_code == 0
@@ -429,3 +429,24 @@ def test_check_names_a_budget_that_cannot_bind() -> None:
     told = planner("check", TUTORIAL, "--set", "budgets.ridge_capex.limit=1e15", "--lang", "en")
     assert told.exit_code == 0
     assert "'ridge_capex' cannot bind" in told.stdout
+
+
+def test_diagnose_says_why_and_offers_a_repair_that_works() -> None:
+    told = planner("diagnose", TUTORIAL, "--set", "targets.co2_budget.value=80000", "--lang", "en")
+    assert told.exit_code == 3
+    assert "Ten-year CO2 budget, 2030: 80,000 kt asked for, at best 81,550 kt" in told.stdout
+    assert "1. Ten-year CO2 budget: 89,448 kt instead of 80,000 kt" in told.stdout
+    assert planner("diagnose", TUTORIAL, "--set", "targets.co2_budget.value=89448").exit_code == 0
+    assert planner("diagnose", TUTORIAL, "--set", "targets.co2_budget.value=89353").exit_code == 3  # 1 % less given
+
+
+def test_an_infeasible_solve_keeps_its_diagnosis(tmp_path: Path) -> None:
+    edit = "targets.co2_budget.value=80000"
+    told = planner("solve", TUTORIAL, "--set", edit, "--out", tmp_path / "plan", "--lang", "zh")
+    assert told.exit_code == 3
+    assert "为什么没有可行方案" in told.stdout
+    summary = json.loads((tmp_path / "plan" / "summary.json").read_text("utf-8"))
+    assert (summary["status"], summary["proof"]) == ("infeasible", "arithmetic")
+    assert summary["diagnosis"]["clashes"]
+    quiet = planner("solve", TUTORIAL, "--set", edit, "--no-diagnosis", "--lang", "zh")
+    assert "为什么没有可行方案" not in quiet.stdout

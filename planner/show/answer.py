@@ -72,7 +72,7 @@ def no_plan(page: Page, plan: Plan) -> None:
         page.heading(page.t("no_plan.contradictions"))
         for clash in clashes:
             page.note(str(clash))
-    if plan.status in ("infeasible", "limit"):
+    if plan.status in ("infeasible", "limit") and "diagnosis" not in plan.summary:
         page.line()
         page.note(page.t("no_plan.advice" if plan.status == "infeasible" else "no_plan.limit_advice"))
 
