@@ -288,7 +288,8 @@ def ways_out(
                 best = line.parts[0].size
             if not change.whole and element.kind in ("target", "budget", "pin") and (line or element not in sizes):
                 sizes[element] = Alone(element, change, line.parts[0].size if line else np.inf)
-    for change in limit_changes(case, finder.model, found):
+    limits = limit_changes(case, finder.model, found) if not finder.lumps else lump_changes(case, finder.model, clashes)
+    for change in limits:
         waits = len(lines) >= LINES or (large and len(lines) >= FEW and repairs.seconds > PATIENCE)
         if not waits and (line := repairs.line(change)) is not None:
             lines.append(line)
@@ -309,6 +310,16 @@ def limit_changes(case: Case, model: Model, found: Sequence[Found]) -> Iterator[
         of_kind = sorted((e for e in common if e.kind == kind), key=lambda e: (-weight.get(e, 0.0), e))
         for element in of_kind[:LIMIT_LINES]:
             yield from changes(case, model, element)
+
+
+def lump_changes(case: Case, model: Model, clashes: Sequence[Clash]) -> Iterator[Change]:
+    """More potential or a faster ramp for measures whose whole lumps clash."""
+    found = dict.fromkeys(
+        m for clash in clashes for member in clash.members if member.kind == "lump" for m in member.ids
+    )
+    for m in list(found)[:LIMIT_LINES]:
+        for kind in ("potential", "ramp"):
+            yield from changes(case, model, Element(kind, m))
 
 
 def pairs(case: Case, repairs: Repairs, elements: Sequence[Element]) -> list[Line]:
