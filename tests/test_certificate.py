@@ -193,7 +193,10 @@ def changed(rng: random.Random, name: str, column: str, frame: pd.DataFrame) -> 
             return None
         i = rng.choice(rows)
         old = float(frame[column].iloc[i])
-        value = int(old) + rng.choice((-1, 1)) if column == "year" else old * rng.choice((1.02, 0.98, -1.0, 0.0))
+        if column == "year":  # what cannot move has no price: another year is wrong for sure outside the plan
+            value = int(old) + rng.choice((-40, 40) if name == "prices" else (-1, 1))
+        else:
+            value = old * rng.choice((1.02, 0.98, -1.0) if name == "prices" else (1.02, 0.98, -1.0, 0.0))
     other = frame.copy()
     other[column] = other[column].astype(object)
     other.iloc[i, other.columns.get_loc(column)] = value

@@ -32,7 +32,7 @@ INSIDE = 1e-6
 STEPS = 100
 """Most steps of the polishing."""
 NOISE = 1e-9
-"""Part of the objective below which a price says nothing, whatever decisions do to its account [-]."""
+"""Part of the largest price of its family, and of the objective, below which a price says nothing [-]."""
 TOLD = 5e-9
 """Part of a number that nine digits leave open [-]."""
 CANCELLED = 0.01
@@ -137,7 +137,7 @@ def prove(
     reduced = dual.reduced(duals)
     bound = dual.bound(reduced)
     follows = defined(ledger, plan, prices, reduced, scale, audit)
-    misfit = dual.misfit(duals, reduced, prices) / scale
+    misfit = dual.misfit(duals, reduced) / scale
     if claim - bound > ENOUGH * scale:  # nine digits may be too few where large terms cancel
         bound = max(bound, dual.bound(dual.reduced(dual.polished(duals, reduced))))
     limits = np.array([stage.limit for stage in held])
@@ -215,18 +215,14 @@ class Dual:
         others = np.minimum(reduced.others, 0.0) * self.plan.most[self.others]
         return reduced.constant + float(starts.sum()) + float(stock.sum()) + float(others.sum())
 
-    def misfit(self, duals: Duals, reduced: Reduced, prices: Prices) -> float:
+    def misfit(self, duals: Duals, reduced: Reduced) -> float:
         """Largest product of a price and the room of its row, or of a reduced cost and the way to its end."""
         f, u, plan = self.facts, self.plan.u, self.plan
-        lumps = np.zeros(len(f.starts))
-        for j in np.flatnonzero(self.whole):
-            name = self.names[f.start_site[j]]
-            lumps[j] = prices.get(("starts_in_whole_lumps", name, int(f.start_year[j])), 0.0)
         room = self.limits - self.matrix @ u
         parts = [
             np.abs(duals.rows * room),
             np.array([abs(p * (s.limit - float(s.weights @ u))) for p, s in zip(duals.held, self.held, strict=True)]),
-            fit(reduced.starts - lumps, u[self.block["N"]], f.start_fits),
+            np.where(self.whole, 0.0, fit(reduced.starts, u[self.block["N"]], f.start_fits)),  # lumps are held
             fit(reduced.stock, u[self.block["A"]].reshape(reduced.stock.shape), self.most_stock).ravel(),
             fit(reduced.others, u[self.others], plan.most[self.others]),
             fit(reduced.misses, u[self.block["M"]], np.full(len(reduced.misses), np.inf)),
@@ -319,8 +315,9 @@ def defined(ledger: Ledger, plan: Plan, prices: Prices, reduced: Reduced, scale:
             continue
         at = (np.fromiter(starts.values(), dtype=np.int64)[:, None] + np.arange(1, f.T)).ravel()
         at = at[(plan.swing[at] > 0) | (told[at] != 0)]  # what is given has no price
-        weight = np.maximum(np.abs(told[at]), np.abs(worth[at])) * plan.reach[at]
-        wrong = np.where(weight <= NOISE * scale, 0.0, told[at] - worth[at])
+        price, largest_price = np.maximum(np.abs(told[at]), np.abs(worth[at])), np.abs(worth[at]).max(initial=0.0)
+        nothing = largest_price * plan.reach[at].max(initial=0.0) <= NOISE * scale
+        wrong = np.where(nothing | (price <= NOISE * largest_price), 0.0, told[at] - worth[at])
         errors = relative(wrong, np.abs(told[at]), np.abs(worth[at]), 0.01 * sizes[at])
         largest = max(largest, float(errors.max(initial=0.0)))
         for i in audit.measure("prices.csv", errors):
