@@ -46,6 +46,8 @@ class Code(IntEnum):
     """Stopped by the user."""
 
 
+WAYS_OUT_ROWS = 20_000
+"""Size up to which an infeasible solve works out the ways out at once [rows of the model]."""
 CODES = {"optimal": Code.FINE, "within_gap": Code.FINE, "infeasible": Code.INFEASIBLE}
 
 
@@ -444,15 +446,20 @@ def solved(
 
 
 def reasons(case: "Case", plan: "Plan", limit: float | None, progress: "Progress", lang: str) -> str:
-    """Why a case has no plan, in words; the plan's summary keeps them as data."""
+    """Why a case has no plan, in words; the plan's summary keeps them as data. Ways out of a large case are left to
+    `planner diagnose`: each is tried by a solve of its own.
+    """
     from planner.conflict import diagnose as diagnosed
     from planner.conflict import diagnosis_summary, diagnosis_text
     from planner.engine import Options
+    from planner.text import t
 
-    found = diagnosed(case, Options(time_limit=float("inf") if limit is None else limit), progress)
+    small = plan.summary["sizes"]["rows"] <= WAYS_OUT_ROWS
+    options = Options(time_limit=float("inf") if limit is None else limit)
+    found = diagnosed(case, options, progress, repairs=small)
     plan.summary["diagnosis"] = diagnosis_summary(found)
     plan.summary["proof"] = found.proof
-    return diagnosis_text(found, lang)
+    return diagnosis_text(found, lang) + ("" if small else "\n\n" + t("no_plan.ways_out", lang))
 
 
 if __name__ == "__main__":

@@ -29,6 +29,8 @@ NUDGE = 1e-5
 """Largest scaled cost: small for the solver's arithmetic, yet so large that none is lost in its tolerance."""
 NO_PRICE = 1e-10
 """Scaled duals below this are rounding, a thousandth of the solver's tolerance [-]."""
+PATIENCE = 60.0
+"""Time after which the first solve without lumps is interrupted to ask whether there can be a plan at all [s]."""
 STATUS: dict[HighsModelStatus, Status] = {
     HighsModelStatus.kOptimal: "optimal",
     HighsModelStatus.kInfeasible: "infeasible",
@@ -160,6 +162,8 @@ class Solver:
         self.started = time.perf_counter()
         self.held: list[tuple[Array, float, float]] = []
         self.cost_scale = 1.0
+        self.patience = float("inf")
+        """Longest time for one run [s]."""
         self.highs = self._instance(matrix.integer)
 
     def _instance(self, integer: NDArray[np.bool_]) -> highspy.Highs:
@@ -259,7 +263,7 @@ class Solver:
         return status
 
     def _run(self, what: str) -> HighsModelStatus:
-        left = self.options.time_limit - (time.perf_counter() - self.started)
+        left = min(self.options.time_limit - (time.perf_counter() - self.started), self.patience)
         if left <= 0:
             return HighsModelStatus.kTimeLimit
         expect(self.highs.setOptionValue("time_limit", float(self.highs.getRunTime() + left)))
@@ -388,6 +392,7 @@ def solve(
     priced: NDArray[np.int64] | None = None,
     options: Options | None = None,
     progress: Progress | None = None,
+    hopeless: Callable[[], bool] | None = None,
 ) -> Solution:
     """Solve all stages in order, find the prices of the rows `priced`, then break ties with the weights `tie_break`.
 
@@ -410,7 +415,14 @@ def solve(
         signed = -stage.coefficients if stage.maximise else stage.coefficients
         if i and lumpy:
             solver.fresh(matrix.integer)  # a warm start after an added row has called feasible problems infeasible
+        solver.patience = PATIENCE if hopeless is not None and not i and not lumpy else float("inf")
         found = STATUS.get(solver.minimise(signed, stage.name), "unknown")
+        if found == "limit" and time.perf_counter() - solver.started < options.time_limit and hopeless is not None:
+            if hopeless():
+                return nothing("infeasible", timings, "elastic")
+            solver.patience = float("inf")
+            found = STATUS.get(solver.minimise(signed, stage.name), "unknown")
+        solver.patience = float("inf")
         timings[f"solve {stage.name}"] = time.perf_counter() - begun
         if found != "optimal":
             if i == 0 and not (found == "limit" and lumpy and has_plan(solver)):

@@ -3,7 +3,7 @@
 import json
 import time
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from importlib.metadata import version
 from io import BytesIO
@@ -16,7 +16,7 @@ import pandas as pd
 from planner.case import Case
 from planner.certificate import certify
 from planner.compile import Key, Matrix, Name, compile_problem, evaluate_costs
-from planner.engine import Options, Progress
+from planner.engine import STATUS, Options, Progress, Solver
 from planner.engine import solve as run
 from planner.problem import Problem
 from planner.saving import settled, write_files
@@ -27,6 +27,8 @@ NEGLIGIBLE = 1e-9
 """Amounts below this part of their scale are solver noise and shown as zero [-]."""
 KEPT = 1e-6
 """A target counts as kept when it is missed by less than this part of its scale [-]."""
+MISSED = 1e-5
+"""Sum of misses, each as a part of its target's own size, from which targets count as out of reach [-]."""
 AGREE = 0.01
 """Prices on both sides that differ by no more than this are told as one [-]."""
 DIGITS = "%.9g"
@@ -159,11 +161,28 @@ def answer(case: Case, pose: Callable[[Case], Problem], options: Options | None,
     timings = {"read": read - started, "compile": compiled - read}
     if problem.contradictions:
         return without_plan(problem, matrix, timings)
-    solution = run(matrix, earliness(problem, matrix), priced_rows(matrix), options, progress)
+    hopeless = partial(out_of_reach, case, options or Options(), progress)
+    solution = run(matrix, earliness(problem, matrix), priced_rows(matrix), options, progress, hopeless)
     if progress is not None:
         progress("report", 0.0)
     plan = report(problem, matrix, solution, timings)
     return certified(case, plan) if options is None or options.certify else plan
+
+
+def out_of_reach(case: Case, options: Options, progress: Progress | None) -> bool:
+    """Whether targets must be missed however little is asked of the cost: simplex is slow to see it, interior point
+    finds the least sum of misses, each as a part of its target's own size, at once.
+    """
+    problem = Problem(case, best_effort=True)
+    matrix = compile_problem(problem)
+    solver = Solver(matrix, replace(options, interior=True), progress)
+    misses = np.zeros(len(matrix.columns))
+    asked = {row.target for row in case.targets if row.soft_penalty is None}
+    for key in problem.missable:
+        if problem.goal_target[key[0]] in asked:
+            misses[matrix.column["miss", key]] = problem.miss_weight[key]
+    status = STATUS.get(solver.minimise(misses, "reach"))
+    return status == "infeasible" or (status == "optimal" and float(misses @ solver.values()) > MISSED)
 
 
 def earliness(problem: Problem, matrix: Matrix) -> "np.ndarray[Any, np.dtype[np.float64]]":

@@ -3,7 +3,9 @@
 from pathlib import Path
 
 import pytest
+from highspy import HighsModelStatus
 
+from planner.engine import Solver
 from planner.plan import solve
 from planner.tables import read_case
 from planner.unique import ranges
@@ -75,3 +77,18 @@ def test_the_price_of_a_pin_is_the_finite_difference() -> None:
         moved = solve(case.edited([{"table": "pins", "key": {"pin": "first_buses"}, "set": {"min": 2 + step}}]))
         assert pin["valid_from"] < 2 + step < pin["valid_to"]
         assert pin[price] == pytest.approx((moved.objective - plan.objective) / step * 1.05**3, rel=1e-4)
+
+
+def test_a_slow_solve_asks_whether_there_can_be_a_plan(monkeypatch: pytest.MonkeyPatch) -> None:
+    case = read_case(TUTORIAL)
+    usual = solve(case).objective
+    beyond = asking(("nox_projects", 4000.0, None))
+    run = Solver._run
+
+    def impatient(solver: Solver, what: str) -> object:
+        return run(solver, what) if solver.patience == float("inf") else HighsModelStatus.kTimeLimit
+
+    monkeypatch.setattr(Solver, "_run", impatient)
+    assert solve(case).objective == pytest.approx(usual, rel=1e-9)
+    plan = solve(beyond)
+    assert (plan.status, plan.summary["proof"]) == ("infeasible", "elastic")
