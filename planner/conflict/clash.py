@@ -22,8 +22,8 @@ USED = 1e-7
 """A row takes part in a clash when its weight, of 1 for all rows, is above this [-]."""
 WITH_LUMPS = 1e-6
 """With whole lumps, rows that must give by more than this part of their size clash [-]."""
-LARGE = 20_000
-"""Columns from which on interior point finds a corner faster than simplex."""
+LARGE = 1000
+"""Asked rows from which on interior point finds a corner faster than simplex."""
 MANY = 12
 """More groups or limits than this in one clash are told together and not tested one by one."""
 MOST = 10
@@ -88,7 +88,7 @@ def examine(
         defining_row=np.full(width + 1, -1, dtype=np.int64),
     )
     options = options or Options()
-    if width > LARGE and not whole:
+    if count > LARGE and not whole:
         options = replace(options, crossover=True)
     solver = Solver(matrix, options, progress)
     status = STATUS.get(solver.minimise(cost, "clash"), "unknown")

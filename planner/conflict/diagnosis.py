@@ -26,10 +26,8 @@ from planner.solution import Proof
 Status = Literal["feasible", "infeasible"]
 LINES = 12
 """Lines of the menu at most."""
-FEW = 4
-"""Lines after which the search in a large case ends when patience does."""
 PATIENCE = 40.0
-"""How long a large case is searched for more lines [s]."""
+"""How long a large case is searched for more than one way out [s]."""
 PAIRS = 6
 """Pairs that are tried, each with two solves or more."""
 LIMIT_LINES = 3
@@ -277,26 +275,27 @@ def ways_out(
     lines: list[Line] = []
     sizes: dict[Element, Alone] = {}
     large = len(finder.model.columns) > SMALL_CASE
+
+    def ended() -> bool:
+        return len(lines) >= LINES or (large and bool(lines) and repairs.seconds > PATIENCE)
+
     for element in elements:
         best = np.inf
         for change in changes(case, finder.model, element, years.get(element, ())):
-            waits = len(lines) >= LINES or (large and len(lines) >= FEW and repairs.seconds > PATIENCE)
-            line = None if waits else repairs.line(change)
-            told_by_year = change.kind == "budget" and line is not None and line.parts[0].size >= best
-            if line is not None and not told_by_year:
+            if ended():
+                break
+            line = repairs.line(change)
+            if line is not None and not (change.kind == "budget" and line.parts[0].size >= best):
                 lines.append(line)
                 best = line.parts[0].size
-            if not change.whole and element.kind in ("target", "budget", "pin") and (line or element not in sizes):
+            if not change.whole and element in years and (line or element not in sizes):
                 sizes[element] = Alone(element, change, line.parts[0].size if line else np.inf)
     limits = limit_changes(case, finder.model, found) if not finder.lumps else lump_changes(case, finder.model, clashes)
-    for change in limits:
-        waits = len(lines) >= LINES or (large and len(lines) >= FEW and repairs.seconds > PATIENCE)
-        if not waits and (line := repairs.line(change)) is not None:
-            lines.append(line)
+    tried = (repairs.line(change) for change in limits if not ended())
+    lines.extend(line for line in tried if line is not None)
     if not lines:
         lines = pairs(case, repairs, elements)
-    inside = {element for proof in finder.proofs for element in proof}
-    alone = tuple(sizes[element] for element in elements if element in sizes and element in inside)
+    alone = tuple(one for element, one in sizes.items() if element.kind in ("target", "budget", "pin"))
     return tuple(sorted(lines, key=lambda line: line.cost)), alone
 
 

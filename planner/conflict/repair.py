@@ -5,10 +5,12 @@ import time
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 
+import numpy as np
+
 from planner.case import Case
 from planner.compile import compile_problem
 from planner.conflict.changes import Change, EditMapping
-from planner.conflict.clash import Finder, Proof
+from planner.conflict.clash import Finder, Proof, examine
 from planner.conflict.model import LIMITS, Element, Model
 from planner.engine import STATUS, Options, Progress, Solver
 from planner.errors import CaseError
@@ -133,6 +135,8 @@ class Repairs:
         """Whether a thing, dropped altogether, leaves a plan."""
         self.model = finder.model
         self.everything = frozenset(self.model.elements)
+        self.solved: dict[Change, float] = {}
+        """Least sizes found by a solve of their own."""
         self.begun = time.perf_counter()
 
     @property
@@ -175,6 +179,8 @@ class Repairs:
             cost = self._try(parts)
             if cost is not None and not math.isnan(cost):
                 return self._with_lumps(Line(tuple(parts), cost))
+            if len(changes) == 1 and self._solve(changes[0]):
+                continue
             verdict = self.finder.test(self.everything, moved)
             if not verdict.clash or len(self.finder.weights) == known:
                 return self._tuned(parts)
@@ -183,6 +189,21 @@ class Repairs:
                 self.finder.proofs.append(frozenset(more))
                 return None
         return None
+
+    def _solve(self, change: Change) -> bool:
+        """Find the least size by one solve on all that is asked, where limits rise with it; whether that was new."""
+        if change in self.solved or change.whole or not self.enough.get(change.element, False):
+            return False
+        none, one = change.moved(self.model, 0.0), change.moved(self.model, 1.0)
+        more = one.limit - none.limit
+        same = one.asked.shape == none.asked.shape and abs(one.asked - none.asked).nnz == 0
+        if not same or not (more[none.rows_of.get(change.element, [])] > 0).all() or not more.any():
+            return False
+        unit = float(none.scale[more > 0].max() / more.max())
+        rows = np.arange(len(none.rows), dtype=np.int64)
+        found = examine(replace(none, scale=more * unit), rows, self.options, progress=self.progress)
+        self.solved[change] = found.gap * unit
+        return True
 
     def _with_whole_lumps(self, changes: Sequence[Change]) -> Line | None:
         """The same where only lumps make the case impossible: sizes are searched on the case itself."""
@@ -211,7 +232,7 @@ class Repairs:
 
     def _allowed(self, change: Change, model: Model, without: Collection[Element]) -> float | None:
         """The least size that no proof forbids."""
-        size = change.least
+        size = max(change.least, self.solved.get(change, 0.0))
         hits = change.element.kind in LIMITS or model is not self.model
         if not hits and any(change.element not in known and not known & set(without) for known in self.finder.proofs):
             return None
