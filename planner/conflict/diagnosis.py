@@ -26,7 +26,7 @@ from planner.solution import Proof
 Status = Literal["feasible", "infeasible"]
 LINES = 12
 """Lines of the menu at most."""
-PATIENCE = 40.0
+PATIENCE = 60.0
 """How long a large case is searched for more than one way out [s]."""
 PAIRS = 6
 """Pairs that are tried, each with two solves or more."""

@@ -26,6 +26,8 @@ NOISE = 1e-11
 """A proof ends where its margin is below this part of what it was [-]."""
 TRIES = 30
 """Cases tried where the size must be found on the case itself (whole lumps)."""
+LONGEST = 60.0
+"""How long a large case with a change may be solved [s]."""
 SMALL_CASE = 20_000
 """Columns up to which a size may be searched on the case itself."""
 
@@ -100,6 +102,9 @@ def tried(case: Case, edits: Sequence[EditMapping], options: Options, progress: 
         return None
     matrix = compile_problem(problem)
     stage = next(stage for stage in matrix.stages if stage.name == "cost")
+    if matrix.A.shape[1] > SMALL_CASE and not matrix.integer.any():
+        # just beyond infeasible simplex takes minutes where interior point takes seconds
+        options = replace(options, interior=True, time_limit=min(options.time_limit, LONGEST))
     solver = Solver(matrix, options, progress)
     status = STATUS.get(solver.minimise(stage.coefficients, "price"), "unknown")
     if status == "optimal":

@@ -148,7 +148,8 @@ class Words:
 
     def member(self, member: Member) -> str:
         """What takes part in a clash, its years and its rows."""
-        names = [self.name(Element(member.kind, id_)) for id_ in member.ids]
+        plain = member.kind == "group" and len(member.ids) > 1
+        names = list(member.ids) if plain else [self.name(Element(member.kind, id_)) for id_ in member.ids]
         what = self.t(f"member.{member.kind}", name=self.many(names))
         years = self.t("member.years", years=runs(member.years)) if member.years else ""
         return self.t("member.line", what=what, years=years, where=self.where(member.places))
