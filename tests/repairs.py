@@ -49,7 +49,10 @@ def twin_status(case: Case, edits: Sequence[Mapping[str, Any]]) -> str:
         return "refused"
     with tempfile.TemporaryDirectory() as folder:
         write_case(edited, Path(folder) / "case")
-        return str(twin.solve(Path(folder) / "case").status)
+        settings, tables = twin.read_case(Path(folder) / "case")
+    if len(settings["perspective"]) == 1:  # a written case lists it, the twin takes a list as components
+        settings["perspective"] = settings["perspective"][0]
+    return str(twin.Twin(settings, tables).solve(["cost"]).status)
 
 
 def infeasible_seeds(first: int, count: int) -> Iterator[tuple[int, Case]]:

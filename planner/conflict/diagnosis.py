@@ -125,7 +125,7 @@ def diagnose(
         together, lumps = finder.gap, bool(found)
     clock.lap("clashes")
     clashes = [nothing_to_pin(problem, element) for element in empty]
-    clashes += [told(case, model, each, lumps, options) for each in found]
+    clashes += [told(case, model, *with_lumps(model, each, lumps, options), options) for each in found]
     clock.lap("members")
     if not clashes:
         return Diagnosis(case, "feasible", "none", ceiling, timings=clock.timings)
@@ -229,6 +229,18 @@ def told(case: Case, model: Model, found: Found, lumps: bool, options: Options) 
     elif len(asked) == len(found.all):
         members += lead_times(case, model, asked, options)
     return Clash(tuple(members), found.verdict.gap, "none" if lumps else "elastic")
+
+
+def with_lumps(model: Model, found: Found, lumps: bool, options: Options) -> tuple[Found, bool]:
+    """The clash, or what is left of it where whole lumps let even less of it hold; and whether lumps are part of it."""
+    asked = [element for element in found.all if element.kind not in LIMITS]
+    if lumps or not model.integer.any() or len(asked) == 1:
+        return found, lumps
+    whole = Finder(model, options, True)
+    smaller = whole.smallest(asked, found.verdict)
+    if smaller.all == frozenset(asked):
+        return found, False
+    return replace(smaller, weight=found.weight), True
 
 
 def lead_times(case: Case, model: Model, asked: Sequence[Element], options: Options) -> Iterator[Member]:

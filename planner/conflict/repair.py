@@ -171,6 +171,7 @@ class Repairs:
             return None
         if self.finder.lumps:
             return self._with_whole_lumps(changes)
+        held = self.core
         for _ in range(STEPS):
             parts = self._parts(changes)
             if parts is None:
@@ -178,37 +179,36 @@ class Repairs:
             moved = self.model
             for part in parts:
                 moved = part.change.moved(moved, part.size)
-            known = len(self.finder.weights)
-            if self.core and self.finder.test(self.core, moved).clash and len(self.finder.weights) > known:
+            verdict = self.finder.test(held, moved)
+            if verdict.clash:
+                more = verdict.elements(moved)
+                if not any(change.element in more or change.element.kind in LIMITS for change in changes):
+                    self.finder.proofs.append(frozenset(more))
+                    return None
                 continue
             cost = self._try(parts)
             if cost is not None and not math.isnan(cost):
                 return self._with_lumps(Line(tuple(parts), cost))
-            if len(changes) == 1 and self._solve(changes[0]):
-                continue
-            verdict = self.finder.test(self.everything, moved)
-            if not verdict.clash or len(self.finder.weights) == known:
+            if held is self.everything:
                 return self._tuned(parts)
-            more = verdict.elements(moved)
-            if not any(change.element in more or change.element.kind in LIMITS for change in changes):
-                self.finder.proofs.append(frozenset(more))
-                return None
+            held = self.everything
+            if len(changes) == 1:
+                self._solve(changes[0])
         return None
 
-    def _solve(self, change: Change) -> bool:
-        """Find the least size by one solve on all that is asked, where limits rise with it; whether that was new."""
-        if change in self.solved or change.whole or not self.enough.get(change.element, False):
-            return False
+    def _solve(self, change: Change) -> None:
+        """Find the least size by one solve on all that is asked, where the limits of all its rows rise with it."""
+        if change.whole or not self.enough.get(change.element, False):
+            return
         none, one = change.moved(self.model, 0.0), change.moved(self.model, 1.0)
         more = one.limit - none.limit
         same = one.asked.shape == none.asked.shape and abs(one.asked - none.asked).nnz == 0
         if not same or not (more[none.rows_of.get(change.element, [])] > 0).all() or not more.any():
-            return False
+            return
         unit = float(none.scale[more > 0].max() / more.max())
         rows = np.arange(len(none.rows), dtype=np.int64)
         found = examine(replace(none, scale=more * unit), rows, self.options, progress=self.progress)
         self.solved[change] = found.gap * unit
-        return True
 
     def _with_whole_lumps(self, changes: Sequence[Change]) -> Line | None:
         """The same where only lumps make the case impossible: sizes are searched on the case itself."""
