@@ -163,6 +163,8 @@ class Proof:
 
     weights: Mapping[tuple[Element, Name], float]
     ties: Array
+    noise: float
+    """A margin up to this is within what a solver tolerates."""
 
     @property
     def elements(self) -> frozenset[Element]:
@@ -183,7 +185,8 @@ def proof_of(model: Model, verdict: Verdict) -> Proof:
     """The proof in a verdict."""
     used = np.flatnonzero(verdict.weights > 0).tolist()
     names = {(model.owners[i], model.rows[i]): float(verdict.weights[i] / model.scale[i]) for i in used}
-    return Proof(names, verdict.ties)
+    noise = TIGHT * float(verdict.weights / model.scale @ model.largest)
+    return Proof(names, verdict.ties, noise)
 
 
 @dataclass(frozen=True)

@@ -223,16 +223,26 @@ class Repairs:
         return Line(tuple(parts), cost)
 
     def _parts(self, changes: Sequence[Change]) -> list[Part] | None:
-        """The least size of each change, rounded up, that no proof known so far forbids; none where all sizes are."""
+        """The least size of each change, rounded up, that no proof known so far forbids; none where all sizes are.
+
+        Of several, each is as small as can be while those after it are dropped, so each of them is needed in full.
+        """
         parts: list[Part] = []
         moved = self.model
         for number, change in enumerate(changes):
             later = {other.element for other in changes[number + 1 :]}
-            size = self._allowed(change, moved, later)
-            if size is None:
+            for _ in range(STEPS):
+                size = self._allowed(change, moved, later)
+                if size is None:
+                    return None
+                part = Part(change, size if change.whole else min(round_up(size), change.most))
+                following = change.moved(moved, part.size)
+                if not later or not self.finder.test(self.everything - later, following).clash:
+                    break
+            else:
                 return None
-            parts.append(Part(change, size if change.whole else min(round_up(size), change.most)))
-            moved = change.moved(moved, parts[-1].size)
+            parts.append(part)
+            moved = following
         return parts
 
     def _allowed(self, change: Change, model: Model, without: Collection[Element]) -> float | None:
@@ -261,19 +271,19 @@ class Repairs:
 
         value = margin(size)
         worth = max(abs(value), abs(known.margin(model)))
-        if value <= NOISE * worth:
+        if value <= max(known.noise, NOISE * worth):
             return size
         if change.whole:
             while size < change.most:
                 size += 1
-                if margin(size) <= NOISE * worth:
+                if margin(size) <= known.noise:
                     return size
             return None
         limit = min(change.most, 1e18)
         low, high = size, min(limit, max(2 * size, 1e-3 * (abs(change.before or 0.0) or 1.0)))
         while (beyond := margin(high)) > 0:
             if high >= limit:
-                return None if beyond > NOISE * worth else high
+                return None if beyond > known.noise else high
             low, value, high = high, beyond, min(limit, 8 * high)
         for step in range(60):
             if high - low <= 1e-10 * high:
