@@ -1,6 +1,6 @@
 """Many random cases without a plan: every clash must be minimal, every way out must do, and less of it must not.
 
-    python -m tests.campaign_repairs [--first 0] [--count 60] [--workers 2] [--log FILE]
+    python -m tests.campaign_repairs [--first 0] [--count 60] [--twice] [--workers 2] [--log FILE]
 
 Exit code 1 when anything is wrong.
 """
@@ -19,14 +19,16 @@ from typing import Any
 sys.path[:0] = [str(Path(__file__).parent)]
 
 
-def examine(seed: int) -> dict[str, Any] | None:
+def examine(given: tuple[int, bool]) -> dict[str, Any] | None:
     """What is wrong with the diagnosis of a random case; none where it has a plan or is refused."""
     from random_cases import random_case
-    from repairs import faults, read, status
+    from repairs import doomed_twice, faults, read, status
+
+    seed, twice = given
 
     record: dict[str, Any] = {"seed": seed, "faults": []}
     try:
-        case = read(random_case(seed))
+        case = read(doomed_twice(seed) if twice else random_case(seed))
         if case is None or status(case) != "infeasible":
             return None
         begun = time.perf_counter()
@@ -48,7 +50,7 @@ def examine(seed: int) -> dict[str, Any] | None:
     return record
 
 
-def campaign(first: int, count: int, workers: int, log: Path | None) -> int:
+def campaign(first: int, count: int, workers: int, log: Path | None, twice: bool = False) -> int:
     """Examine so many infeasible cases from a seed on, and return how many have faults."""
     begun = time.perf_counter()
     kinds: Counter[str] = Counter()
@@ -57,7 +59,7 @@ def campaign(first: int, count: int, workers: int, log: Path | None) -> int:
     slowest = 0.0
     out = log.open("w", encoding="utf-8") if log else None
     with get_context("fork").Pool(workers) as pool:
-        for record in pool.imap(examine, range(first, first + 40 * count)):
+        for record in pool.imap(examine, [(seed, twice) for seed in range(first, first + 40 * count)]):
             seeds += 1
             if record is None:
                 continue
@@ -78,10 +80,11 @@ def campaign(first: int, count: int, workers: int, log: Path | None) -> int:
                 break
     if out:
         out.close()
+    larger = sum(number for size, number in sizes.items() if size > 2)
     told = ", ".join(f"{kind} {number}" for kind, number in kinds.most_common())
     print(
         f"{done} cases without a plan of {seeds}: {clashes} clashes, {lines} lines ({told}; "
-        f"{sizes[1]} single, {sizes[2]} pairs), {empty} without a line, {wrong} cases with faults; "
+        f"{sizes[1]} single, {sizes[2]} pairs, {larger} larger), {empty} without a line, {wrong} cases with faults; "
         f"slowest diagnosis {slowest:.1f} s; {time.perf_counter() - begun:.0f} s in all"
     )
     return wrong
@@ -94,10 +97,11 @@ def main() -> int:
     )
     parser.add_argument("--first", type=int, default=0)
     parser.add_argument("--count", type=int, default=60)
+    parser.add_argument("--twice", action="store_true", help="with two further pins that cannot be kept")
     parser.add_argument("--workers", type=int, default=min(2, os.cpu_count() or 1))
     parser.add_argument("--log", type=Path, help="a JSON line per case")
     given = parser.parse_args()
-    return 1 if campaign(given.first, given.count, given.workers, given.log) else 0
+    return 1 if campaign(given.first, given.count, given.workers, given.log, given.twice) else 0
 
 
 if __name__ == "__main__":

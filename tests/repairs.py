@@ -66,6 +66,19 @@ def infeasible_seeds(first: int, count: int) -> Iterator[tuple[int, Case]]:
         seed += 1
 
 
+def doomed_twice(seed: int) -> RandomCase:
+    """A random case with two further pins beyond what two of its measures can be: no single change repairs it."""
+    case = random_case(seed, lumps=False)
+    for row in case.tables["measures"][:2]:
+        sites = [each for each in case.tables["potentials"] if each["measure"] == row["measure"]]
+        most = sum(float(str(each["potential"])) for each in sites if each["city"] == sites[0]["city"])
+        pin = {"pin": f"more_{row['measure']}", "measure": row["measure"], "city": sites[0]["city"], "on": "stock"}
+        case.tables["pins"].append(
+            {**pin, "first_year": case.settings["last_year"], "min": round(1.3 * most + 1, 2), "max": ""}
+        )
+    return case
+
+
 def without(case: Case, kind: str, ids: Sequence[str]) -> list[dict[str, Any]]:
     """Edits that drop a member of a clash."""
     if kind in CHANGED_BY_ID:

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 import toy
 from random_cases import in_money, in_unit, random_case, unit_changes
-from repairs import QUICK, faults, infeasible_seeds, read, status
+from repairs import QUICK, doomed_twice, faults, infeasible_seeds, read, status
 
 from planner.case import Case
 from planner.conflict import (
@@ -260,6 +260,16 @@ def test_clashes_are_minimal_and_every_way_out_is_just_large_enough(seed: int) -
     diagnosis, found = faults(infeasible(seed))
     assert found == []
     assert diagnosis.menu
+
+
+@pytest.mark.parametrize("seed", [0, 2, 8, 21, 36])
+def test_where_no_change_suffices_alone_each_part_of_a_pair_is_just_large_enough(seed: int) -> None:
+    case = read(doomed_twice(seed))
+    assert case is not None
+    diagnosis, found = faults(case)
+    assert found == []
+    assert diagnosis.menu
+    assert all(len(line.parts) >= 2 for line in diagnosis.menu)
 
 
 @pytest.mark.parametrize("seed", [0, 4, 28, 67, 87, 110])

@@ -291,20 +291,25 @@ def ways_out(
     def ended() -> bool:
         return len(lines) >= LINES or (large and bool(lines) and repairs.seconds > PATIENCE)
 
-    for element in elements:
-        best = np.inf
-        for change in changes(case, finder.model, element, years.get(element, ())):
-            if ended():
-                break
-            line = repairs.line(change)
-            if line is not None and not (change.kind == "budget" and line.parts[0].size >= best):
-                lines.append(line)
-                best = line.parts[0].size
-            if not change.whole and element in years and (line or element not in sizes):
-                sizes[element] = Alone(element, change, line.parts[0].size if line else np.inf)
+    def tried(wanted: Iterable[Element]) -> None:
+        for element in wanted:
+            best = np.inf
+            for change in changes(case, finder.model, element, years.get(element, ())):
+                if ended():
+                    return
+                line = repairs.line(change)
+                if line is not None and not (change.kind == "budget" and line.parts[0].size >= best):
+                    lines.append(line)
+                    best = line.parts[0].size
+                if not change.whole and element in years and (line or element not in sizes):
+                    sizes[element] = Alone(element, change, line.parts[0].size if line else np.inf)
+
+    goals = [element for element in elements if element.kind in ("target", "budget", "pin")]
+    tried(goals)
     limits = limit_changes(case, finder.model, found) if not finder.lumps else lump_changes(case, finder.model, clashes)
-    tried = (repairs.line(change) for change in limits if not ended())
-    lines.extend(line for line in tried if line is not None)
+    loosened = (repairs.line(change) for change in limits if not ended())
+    lines.extend(line for line in loosened if line is not None)
+    tried(element for element in elements if element not in goals)
     if not lines:
         lines = pairs(case, repairs, elements)
     alone = tuple(one for element, one in sizes.items() if element.kind in ("target", "budget", "pin"))
