@@ -1,5 +1,6 @@
 """The only door to HiGHS: scaling by powers of two, stages, ties, status."""
 
+import math
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -23,6 +24,8 @@ MIP_GAP = 1e-7
 """Relative gap to which a plan with lumps is proven unless another is asked for [-]."""
 HELD = 1e-7
 """Relative slack within which the tie-break holds the last stage [-]."""
+TIE_FEASIBILITY = 1e-9
+"""Scaled room rows may have in the tie-break: what it moves is so small that the solver's own 1e-7 would show [-]."""
 LARGEST_COST = 2.0**10
 """Largest scaled cost: small for the solver's arithmetic, yet large enough that none is lost in its tolerance."""
 NUDGE = 1e-5
@@ -312,7 +315,10 @@ class Solver:
 
     def gap(self) -> float:
         """Relative gap that the last solve with lumps left open [-]."""
-        return float(self.highs.getInfo().mip_gap)
+        info = self.highs.getInfo()
+        if math.isfinite(info.mip_gap):
+            return float(info.mip_gap)
+        return 0.0 if info.objective_function_value == info.mip_dual_bound else math.inf  # where the least is zero
 
     def slopes(self, rows: NDArray[np.int64], what: str) -> dict[int, Slopes]:
         """Prices of `<=` rows on both sides, at the last solve.
@@ -407,6 +413,7 @@ def solve(
     duals, reduced = np.zeros(0), np.zeros(0)
     slopes: dict[int, Slopes] = {}
     held: dict[str, float] = {}
+    others: dict[str, tuple[Array, dict[str, float]]] = {}
     x = np.zeros(0)
     gap = 0.0
     status: Status = "optimal"
@@ -435,13 +442,16 @@ def solve(
         proved.append((stage, value))
         if lumpy:
             gap = max(gap, solver.gap())
-        if stage.name == "cost":
-            pricing = held_lumps(solver, signed, x) if lumpy else solver
-            duals, reduced = pricing.duals()
-            held = {
-                earlier.name: -dual if earlier.maximise else dual
-                for (earlier, _), dual in zip(proved, pricing.held_duals(), strict=False)
-            }
+        pricing = held_lumps(solver, signed, x) if lumpy else solver
+        stage_duals, stage_reduced = pricing.duals()
+        stage_held = {
+            earlier.name: -dual if earlier.maximise else dual
+            for (earlier, _), dual in zip(proved, pricing.held_duals(), strict=False)
+        }
+        if stage.name != "cost":
+            others[stage.name] = stage_duals, stage_held
+        else:
+            duals, reduced, held = stage_duals, stage_reduced, stage_held
             if priced is not None and options.prices and status == "optimal":
                 begun = time.perf_counter()
                 slopes = pricing.slopes(priced, "prices")
@@ -457,6 +467,7 @@ def solve(
     if status == "optimal" and options.break_ties and tie_break is not None:
         begun = time.perf_counter()
         solver.fresh(matrix.integer)
+        expect(solver.highs.setOptionValue("primal_feasibility_tolerance", TIE_FEASIBILITY))
         if STATUS.get(solver.minimise(tie_break, "ties"), "unknown") == "optimal":
             x, tie_broken = solver.values(), True
         timings["ties"] = time.perf_counter() - begun
@@ -465,7 +476,7 @@ def solve(
     stages = tuple(
         StageValue(stage.name, value, float(stage.coefficients @ x) + stage.constant) for stage, value in proved
     )
-    return Solution(status, "none", x, duals, reduced, held, slopes, stages, gap, tie_broken, timings)
+    return Solution(status, "none", x, duals, reduced, held, others, slopes, stages, gap, tie_broken, timings)
 
 
 def has_plan(solver: Solver) -> bool:

@@ -23,7 +23,7 @@ from planner.saving import settled, write_files
 from planner.solution import Solution
 from planner.text import LANGUAGES
 
-NEGLIGIBLE = 1e-9
+NEGLIGIBLE = 1e-10
 """Amounts below this part of their scale are solver noise and shown as zero [-]."""
 KEPT = 1e-6
 """A target counts as kept when it is missed by less than this part of its scale [-]."""
@@ -32,6 +32,8 @@ MISSED = 1e-5
 AGREE = 0.01
 """Prices on both sides that differ by no more than this are told as one [-]."""
 DIGITS = "%.9g"
+HELD_DIGITS = "%.13g"
+"""Digits of what a stage proved: later stages hold it, and their proof needs the limit they held."""
 FRAMES: dict[str, tuple[str, ...]] = {
     "portfolio": ("measure", "city", "year", "starts", "stock", "capex", "cost"),
     "quantities": ("quantity", "city", "sector", "year", "baseline", "planned"),
@@ -50,6 +52,8 @@ FRAMES: dict[str, tuple[str, ...]] = {
     "measures": ("measure", "cost", "capex", "starts", "reduced_cost", "reason"),
 }
 """Columns of every file of a plan."""
+PROOFS = ("stage", "family", "key", "year", "dual")
+"""Columns of `proofs.csv`, the prices of all stages but the cost: a plan with other objectives has it."""
 
 
 @dataclass(frozen=True)
@@ -69,6 +73,7 @@ class Plan:
     costs: pd.DataFrame
     prices: pd.DataFrame
     measures: pd.DataFrame
+    proofs: pd.DataFrame = field(default_factory=partial(pd.DataFrame, columns=list(PROOFS)))
     case: Case | None = field(default=None, repr=False)
     """The case it answers; none for a plan read from its files."""
 
@@ -88,8 +93,9 @@ class Plan:
         return float(self.summary["objective"]["value"])
 
     def frames(self) -> dict[str, pd.DataFrame]:
-        """All frames by name."""
-        return {name: getattr(self, name) for name in FRAMES}
+        """All frames by name; `proofs` where there are other objectives than the cost."""
+        names = (*FRAMES, "proofs") if len(self.proofs) else FRAMES
+        return {name: getattr(self, name) for name in names}
 
     def write(self, folder: Path | str) -> None:
         """Write `summary.json` and a CSV per frame: all of them or none.
@@ -98,7 +104,8 @@ class Plan:
         """
         texts = {f"{name}.csv": csv_text(frame) for name, frame in self.frames().items()}
         texts["summary.json"] = json.dumps(self.summary, ensure_ascii=False, indent=2, allow_nan=False) + "\n"
-        write_files(Path(folder), {name: text.encode() for name, text in texts.items()})
+        gone = [] if "proofs.csv" in texts else ["proofs.csv"]
+        write_files(Path(folder), {name: text.encode() for name, text in texts.items()}, gone)
 
     @classmethod
     def read(cls, folder: Path | str) -> "Plan":
@@ -106,12 +113,14 @@ class Plan:
         folder = Path(folder)
         with settled(folder):
             files = {name: (folder / f"{name}.csv").read_bytes() for name in FRAMES}
+            if (folder / "proofs.csv").exists():
+                files["proofs"] = (folder / "proofs.csv").read_bytes()
             summary = (folder / "summary.json").read_text("utf-8")
         frames: dict[str, Any] = {
             name: pd.read_csv(
-                BytesIO(files[name]), dtype=dict.fromkeys(TEXT_COLUMNS, str), keep_default_na=False, na_values=[""]
-            ).reindex(columns=list(columns))
-            for name, columns in FRAMES.items()
+                BytesIO(data), dtype=dict.fromkeys(TEXT_COLUMNS, str), keep_default_na=False, na_values=[""]
+            ).reindex(columns=list(FRAMES.get(name, PROOFS)))
+            for name, data in files.items()
         }
         for frame in frames.values():
             text = [column for column in frame.columns if column in TEXT_COLUMNS]
@@ -121,7 +130,7 @@ class Plan:
 
 TEXT_COLUMNS = (
     *("measure", "city", "quantity", "sector", "target", "scope", "budget", "fund", "group", "item", "id"),
-    *("family", "key", "reason"),
+    *("stage", "family", "key", "reason"),
 )
 
 
@@ -233,6 +242,7 @@ def report(problem: Problem, matrix: Matrix, solution: Solution, timings: dict[s
         "overlaps": frame([(*key, o) for key, o in values["overlap"].items() if o], "overlaps"),
         "costs": costs,
         "prices": prices(matrix, solution),
+        "proofs": proofs(matrix, solution),
     }
     frames["measures"] = measures(problem, frames["portfolio"], costs)
     summary["timings"]["report"] = round(time.perf_counter() - begun, 6)
@@ -240,13 +250,18 @@ def report(problem: Problem, matrix: Matrix, solution: Solution, timings: dict[s
     unit = unit_of(problem, first.name)
     summary["objective"] = {"name": first.name, "value": digits(first.value), "unit": unit}
     summary["objectives"] = [
-        {"name": s.name, "value": digits(s.value), "final": digits(s.final), "unit": unit_of(problem, s.name)}
+        {
+            "name": s.name,
+            "value": digits(s.value, HELD_DIGITS),
+            "final": digits(s.final),
+            "unit": unit_of(problem, s.name),
+        }
         for s in solution.stages
     ]
     summary["tie_broken"] = solution.tie_broken
     summary["pins"] = pins(problem, matrix, solution, values)
     if matrix.integer.any():
-        summary["gap"] = digits(solution.gap)
+        summary["gap"] = digits(solution.gap) if np.isfinite(solution.gap) else None
         summary["prices"] = "lumps held"
     return Plan(summary, **frames, case=problem.case)
 
@@ -292,9 +307,9 @@ def unit_of(problem: Problem, objective: str) -> str:
     return units[name.removeprefix("quantity:")]
 
 
-def digits(value: float) -> float:
+def digits(value: float, form: str = DIGITS) -> float:
     """The value with 9 significant digits."""
-    return float(DIGITS % value)
+    return float(form % value)
 
 
 def by_family(problem: Problem, matrix: Matrix, solution: Solution) -> dict[str, dict[Key, float]]:
@@ -450,12 +465,23 @@ def prices(matrix: Matrix, solution: Solution) -> pd.DataFrame:
 
     With several objectives also what keeping each earlier one costs: family `stage_is_held`, without year.
     """
-    rows: list[tuple[Any, ...]] = []
-    for i in np.flatnonzero(solution.duals):
-        family, key = matrix.rows[i]
-        rows.append((family, "/".join(str(part) for part in key[:-1]), key[-1], float(solution.duals[i])))
-    rows += [("stage_is_held", name, None, dual) for name, dual in solution.held_duals.items() if dual]
+    rows = duals(matrix, solution.duals, solution.held_duals)
     return frame(rows, "prices").astype({"year": "Int64"})
+
+
+def proofs(matrix: Matrix, solution: Solution) -> pd.DataFrame:
+    """The same for every other stage, in the unit of its objective, written to be least."""
+    rows = [(stage, *row) for stage, told in solution.stage_duals.items() for row in duals(matrix, *told)]
+    return pd.DataFrame(rows, columns=list(PROOFS)).astype({"year": "Int64"})
+
+
+def duals(matrix: Matrix, of_rows: "np.ndarray[Any, np.dtype[np.float64]]", held: Mapping[str, float]) -> list[Any]:
+    """Family, key, year and dual of every row and held stage that has one."""
+    rows: list[Any] = []
+    for i in np.flatnonzero(of_rows):
+        family, key = matrix.rows[i]
+        rows.append((family, "/".join(str(part) for part in key[:-1]), key[-1], float(of_rows[i])))
+    return rows + [("stage_is_held", name, None, dual) for name, dual in held.items() if dual]
 
 
 def measures(problem: Problem, plan: pd.DataFrame, costs: pd.DataFrame) -> pd.DataFrame:

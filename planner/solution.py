@@ -47,6 +47,8 @@ class Solution:
     reduced_costs: NDArray[np.float64]
     held_duals: dict[str, float] = field(default_factory=dict)
     """Dual of keeping each earlier stage: its objective, written to be least, within its limit."""
+    stage_duals: dict[str, tuple[NDArray[np.float64], dict[str, float]]] = field(default_factory=dict)
+    """Duals of the rows, and of earlier stages that are kept, in each other stage, written to be least."""
     slopes: dict[int, Slopes] = field(default_factory=dict)
     """Prices by row, of the rows that were asked for."""
     stages: tuple[StageValue, ...] = ()

@@ -125,47 +125,51 @@ def test_no_prices_prove_more_than_the_optimum() -> None:
             assert found.bound is not None and found.bound <= best + 1e-6 * abs(best)
 
 
-def test_earlier_stages_are_held_and_named() -> None:
-    settings = {"objective": ["quantity:q", "cost"]}
-    case = toy.case(settings, budgets="budget limit per\nall 500 span")
-    plan = solve(case, Options(certify=False))
-    found = certify(case, plan)
-    assert found.passed, found.text("en")
-    assert found.proven == ("cost",) and found.unproven == ("quantity:q",)
-    assert "quantity:q" in found.line("en")
-    changed = plan.prices.copy()
-    changed.loc[changed["family"] == "stage_is_held", "dual"] *= 1.02
-    assert certify(case, replace(plan, prices=changed)).verdict == "fails"
-
-
-def test_an_earlier_stage_is_proven_where_its_prices_are_given() -> None:
+def test_every_stage_is_proven_by_its_own_prices(tmp_path: Path) -> None:
     # 500 buy five units; started at once they cut 5 t in each of three years: 300 - 15 = 285. One more unit of money
-    # buys 1/100 unit, three tonne-years: the price of the budget is -0.03.
+    # buys 1/100 unit, three tonne-years: the price of the budget in the stage of the quantity is -0.03.
     case = toy.case({"objective": ["quantity:q", "cost"]}, budgets="budget limit per\nall 500 span")
     plan = solve(case, Options(certify=False))
     assert plan.objective == pytest.approx(285.0)
-    stock = [("quantity:q", "stock_in_service", "m/a", 2020 + i, -1.0 * (4 - i)) for i in (1, 2, 3)]
-    rows = [("quantity:q", "budget_is_kept", "all", 2023, -0.03), *stock]
-    proofs = pd.DataFrame(rows, columns=["stage", "family", "key", "year", "dual"])
-
-    class WithProofs:
-        summary = plan.summary
-
-        def frames(self) -> dict[str, pd.DataFrame]:
-            return {**plan.frames(), "proofs": proofs}
-
-    found = certify(case, WithProofs())
+    proofs = plan.proofs.set_index(["stage", "family", "key"])["dual"]
+    assert proofs["quantity:q", "budget_is_kept", "all"].item() == pytest.approx(-0.03)
+    plan.write(tmp_path)
+    found = certify(case, tmp_path)
     assert found.verdict == "proven" and found.proven == ("quantity:q", "cost"), found.text("en")
-    proofs.loc[0, "dual"] = -0.02
-    assert certify(case, WithProofs()).unproven == ("quantity:q",)
+    for family, factor in (("budget_is_kept", 0.7), ("budget_is_kept", -1.0)):
+        changed = plan.proofs.copy()
+        changed.loc[changed["family"] == family, "dual"] *= factor
+        worse = certify(case, replace(plan, proofs=changed))
+        assert worse.verdict == "fails" and "proofs.csv" in worse.text("en")
+    held = plan.prices.copy()
+    held.loc[held["family"] == "stage_is_held", "dual"] *= 1.02
+    assert certify(case, replace(plan, prices=held)).verdict == "fails"
 
 
-def test_a_best_effort_plan_is_feasible_and_no_more() -> None:
+def test_without_its_prices_a_stage_is_named_as_unproven() -> None:
+    case = toy.case({"objective": ["quantity:q", "cost"]}, budgets="budget limit per\nall 500 span")
+    plan = solve(case, Options(certify=False))
+    found = certify(case, replace(plan, proofs=plan.proofs.iloc[:0]))
+    assert found.passed, found.text("en")
+    assert found.proven == ("cost",) and found.unproven == ("quantity:q",)
+    assert "quantity:q" in found.line("en")
+
+
+def test_a_plan_of_one_objective_leaves_no_proofs_of_an_older_one(tmp_path: Path) -> None:
+    solve(toy.case({"objective": ["quantity:q", "cost"]})).write(tmp_path)
+    assert (tmp_path / "proofs.csv").exists()
+    case = toy.case({"objective": ["cost"]})
+    solve(case).write(tmp_path)
+    assert not (tmp_path / "proofs.csv").exists() and certify(case, tmp_path).verdict == "proven"
+    assert Plan.read(tmp_path).proofs.empty
+
+
+def test_a_best_effort_plan_is_proven_to_miss_by_least() -> None:
     case = toy.case(targets="target kind quantity sense value first_year\ncap level q <= 80 2023")
     plan = solve(case, Options(certify=False), best_effort=True)
     found = certify(case, plan)
-    assert found.passed, found.text("en")
-    assert "miss" in found.unproven
+    assert found.verdict == "proven", found.text("en")
+    assert found.proven == ("miss", "cost")
 
 
 # ---------------------------------------------------------------- wrong plans

@@ -121,6 +121,7 @@ def prove(
     claim: float,
     held: Sequence[Held],
     audit: Audit,
+    file: str = "prices.csv",
 ) -> Proof:
     """The bound that prices give for the least weighted sum of accounts, and how well the plan fits them.
 
@@ -130,13 +131,13 @@ def prove(
     told, duals = dual.read(prices)
     scale = dual.scale
     wrong = np.abs(told - duals.rows) * (abs(matrix) @ plan.reach + np.array(ledger.rows.sizes)) / scale
-    for i in audit.measure("prices.csv", np.where(wrong > TOLERANCE, wrong, 0.0)):
+    for i in audit.measure(file, np.where(wrong > TOLERANCE, wrong, 0.0)):
         family, key, year = ledger.rows.names[i]
         values = {"found": float(told[i]), "error": float(wrong[i])}
-        audit.fault("sign", "prices.csv", f"{family}/{key}/{year}", column="dual", **values)
+        audit.fault("sign", file, f"{family}/{key}/{year}", column="dual", **values)
     reduced = dual.reduced(duals)
     bound = dual.bound(reduced)
-    follows = defined(ledger, plan, prices, reduced, scale, audit)
+    follows = defined(ledger, plan, prices, reduced, scale, audit, file)
     misfit = dual.misfit(duals, reduced) / scale
     if claim - bound > ENOUGH * scale:  # nine digits may be too few where large terms cancel
         bound = max(bound, dual.bound(dual.reduced(dual.polished(duals, reduced))))
@@ -297,7 +298,9 @@ def fit(reduced: Vector, value: Vector, most: Vector) -> Vector:
         return np.abs(np.where(reduced == 0, 0.0, reduced * room))
 
 
-def defined(ledger: Ledger, plan: Plan, prices: Prices, reduced: Reduced, scale: float, audit: Audit) -> float:
+def defined(
+    ledger: Ledger, plan: Plan, prices: Prices, reduced: Reduced, scale: float, audit: Audit, file: str
+) -> float:
     """Largest error of the prices of accounts that follow from others: they must be what the others make them."""
     f, worth, sizes = ledger.facts, reduced.worth, reduced.sizes
     accounts = names_of_accounts(ledger)
@@ -320,13 +323,13 @@ def defined(ledger: Ledger, plan: Plan, prices: Prices, reduced: Reduced, scale:
         wrong = np.where(nothing | (price <= NOISE * largest_price), 0.0, told[at] - worth[at])
         errors = relative(wrong, np.abs(told[at]), np.abs(worth[at]), 0.01 * sizes[at])
         largest = max(largest, float(errors.max(initial=0.0)))
-        for i in audit.measure("prices.csv", errors):
+        for i in audit.measure(file, errors):
             name = named.get(int(at[i]), "")
             if not name:
                 place = next(key for key, start in starts.items() if start <= at[i] < start + f.T)
                 name = f"{family}/{place}/{f.dates[int(at[i]) - starts[place]]}"
             found = {"found": float(told[at[i]]), "expected": float(worth[at[i]]), "error": float(errors[i])}
-            audit.fault("price", "prices.csv", name, column="dual", **found)
+            audit.fault("price", file, name, column="dual", **found)
     return largest
 
 
