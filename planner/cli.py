@@ -310,12 +310,14 @@ def diagnose(
         with waiting(words) as progress:
             read = edited_case(case, scenario, edits)
             progress("build", 0.0)
+            from planner.conflict import Telling
             from planner.conflict import diagnose as diagnosed
-            from planner.conflict import diagnosis_text
             from planner.engine import Options
 
-            found = diagnosed(read, Options(time_limit=float("inf") if time_limit is None else time_limit), progress)
-        page(words, read).line(diagnosis_text(found, words))
+            options = Options(time_limit=float("inf") if time_limit is None else time_limit)
+            with Telling(words, page(words, read).line) as telling:
+                found = diagnosed(read, options, progress, tell=telling.now)
+                telling.end(found)
         raise typer.Exit(Code.INFEASIBLE if found.clashes else Code.FINE)
 
 

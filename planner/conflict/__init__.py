@@ -6,7 +6,7 @@ from planner.conflict.diagnosis import Alone, Clash, Diagnosis, Member, diagnose
 from planner.conflict.model import Element
 from planner.conflict.relax import Give
 from planner.conflict.repair import Line, Part
-from planner.conflict.words import diagnosis_summary, diagnosis_text, line_text
+from planner.conflict.words import Telling, diagnosis_summary, diagnosis_text, line_text
 
 __all__ = [
     "Alone",
@@ -18,6 +18,7 @@ __all__ = [
     "Line",
     "Member",
     "Part",
+    "Telling",
     "ceilings",
     "diagnose",
     "diagnosis_summary",

@@ -24,12 +24,31 @@ def tidy(number: float) -> float:
     return float(f"{number:.12g}")
 
 
+class Single:
+    """A change of one thing."""
+
+    @property
+    def element(self) -> Element:
+        """What it loosens."""
+        raise NotImplementedError
+
+    @property
+    def elements(self) -> tuple[Element, ...]:
+        """That alone."""
+        return (self.element,)
+
+
 class Change(Protocol):
     """One way to loosen one thing: sizes grow from 0, and a larger one never asks for more."""
 
     @property
     def element(self) -> Element:
         """What it loosens."""
+        ...
+
+    @property
+    def elements(self) -> tuple[Element, ...]:
+        """All that it loosens."""
         ...
 
     @property
@@ -71,7 +90,7 @@ class Change(Protocol):
 
 
 @dataclass(frozen=True)
-class Ambition:
+class Ambition(Single):
     """A target asks for less: its value, or the yearly fall of a peak, moves by the size [unit of the value]."""
 
     target: Target
@@ -122,7 +141,7 @@ class Ambition:
 
 
 @dataclass(frozen=True)
-class Later:
+class Later(Single):
     """A target holds from some whole years later on."""
 
     target: Target
@@ -181,7 +200,7 @@ class Later:
 
 
 @dataclass(frozen=True)
-class Money:
+class Money(Single):
     """A budget has more in every year it names, or in one year [currency]."""
 
     rows: tuple[Budget, ...]
@@ -257,7 +276,7 @@ class Money:
 
 
 @dataclass(frozen=True)
-class Wish:
+class Wish(Single):
     """A pin asks for less or allows more [unit of the measure]."""
 
     pin: Pin
@@ -303,7 +322,7 @@ class Wish:
 
 
 @dataclass(frozen=True)
-class Floor:
+class Floor(Single):
     """A floor lies lower [unit of the quantity]."""
 
     quantity: Quantity
@@ -338,7 +357,7 @@ class Floor:
 
 
 @dataclass(frozen=True)
-class Room:
+class Room(Single):
     """A group has a larger cap, or more is free of providers [unit of the group]."""
 
     rows: tuple[Group, ...]
@@ -384,7 +403,7 @@ class Room:
 
 
 @dataclass(frozen=True)
-class Potential:
+class Potential(Single):
     """A measure has more potential in every city; the size is the part that is added [-]."""
 
     measure: Measure
@@ -423,7 +442,7 @@ class Potential:
 
 
 @dataclass(frozen=True)
-class Ramp:
+class Ramp(Single):
     """A measure can be built faster; the size is the part of the ramp that is added [-]."""
 
     measure: Measure
@@ -461,7 +480,7 @@ class Ramp:
 
 
 @dataclass(frozen=True)
-class Earlier:
+class Earlier(Single):
     """A measure may start some whole years earlier."""
 
     measure: Measure
@@ -500,6 +519,100 @@ class Earlier:
         return model.with_early(self.measure.measure, int(self.after(size)))
 
 
+@dataclass(frozen=True)
+class Raise(Single):
+    """A budget has more in every year it names; the size is the part that is added [-]."""
+
+    rows: tuple[Budget, ...]
+    whole: bool = False
+    least: float = 0.0
+    kind: str = "budget_part"
+    before: float | None = None
+    most: float = 1e4
+
+    @property
+    def element(self) -> Element:
+        """The budget."""
+        return Element("budget", self.rows[0].budget)
+
+    def after(self, size: float) -> float | None:
+        """Every year may have a limit of its own."""
+        return None
+
+    def edits(self, size: float) -> list[EditMapping]:
+        """Limits of the rows of the budget."""
+        return [
+            {
+                "table": "budgets",
+                "key": {"budget": row.budget, "year": row.year},
+                "set": {"limit": tidy(row.limit * (1 + size))},
+            }
+            for row in self.rows
+        ]
+
+    def moved(self, model: Model, size: float) -> Model:
+        """Higher limits."""
+        rows = model.rows_of.get(self.element, np.zeros(0, dtype=np.int64))
+        limits = [model.problem.budget_limit[str(key[0]), int(key[1])] for _, key in (model.rows[i] for i in rows)]
+        more = size * np.array(limits)
+        return model.with_limits(rows, more)
+
+
+@dataclass(frozen=True)
+class Alike:
+    """Several things of a kind give by the same part [-]."""
+
+    each: tuple[Raise | Ramp | Potential, ...]
+    whole: bool = False
+    least: float = 0.0
+    before: float | None = None
+
+    @property
+    def element(self) -> Element:
+        """The first of them."""
+        return self.each[0].element
+
+    @property
+    def elements(self) -> tuple[Element, ...]:
+        """All of them."""
+        return tuple(change.element for change in self.each)
+
+    @property
+    def kind(self) -> str:
+        """What gives."""
+        return f"all_{self.each[0].kind}"
+
+    @property
+    def most(self) -> float:
+        """As far as each can."""
+        return min(change.most for change in self.each)
+
+    def after(self, size: float) -> float | None:
+        """Each has a number of its own."""
+        return None
+
+    def edits(self, size: float) -> list[EditMapping]:
+        """The edits of all."""
+        return [edit for change in self.each for edit in change.edits(size)]
+
+    def moved(self, model: Model, size: float) -> Model:
+        """Moved by all."""
+        for change in self.each:
+            model = change.moved(model, size)
+        return model
+
+
+def alike(case: Case, model: Model, elements: Sequence[Element]) -> Iterator[Alike]:
+    """Ways to loosen several things of a kind among `elements` by the same part: budgets, ramps, potentials."""
+    of_kind = {kind: [e for e in elements if e.kind == kind] for kind in ("budget", "ramp", "potential")}
+    budgets = [tuple(row for row in case.budgets if row.budget == element.id) for element in of_kind["budget"]]
+    ways: list[tuple[Raise | Ramp | Potential, ...]] = [tuple(Raise(rows) for rows in budgets)]
+    for kind in ("ramp", "potential"):
+        singles = [change for element in of_kind[kind] for change in changes(case, model, element)]
+        ways.append(tuple(change for change in singles if isinstance(change, Ramp | Potential)))
+    yield from (Alike(each) for each in ways if len(each) > 1)
+
+
 def changes(case: Case, model: Model, element: Element, years: Sequence[int] = ()) -> Iterator[Change]:
     """Every way to loosen an element; `years` are those of its rows that clash."""
     problem = model.problem
@@ -517,9 +630,9 @@ def changes(case: Case, model: Model, element: Element, years: Sequence[int] = (
         rows = tuple(row for row in case.budgets if row.budget == element.id)
         inside = tuple(span(rows[0].first_year, rows[0].last_year, problem.years))
         one = min(years) if years and (rows[0].carry_over or len(set(years)) == 1) else None
+        yield Money(rows, inside)
         if rows[0].per == "year" and len(inside) > 1 and one is not None:
             yield Money(rows, inside, one)
-        yield Money(rows, inside)
     elif element.kind == "pin":
         pin = next(row for row in case.pins if row.pin == element.id)
         if pin.min:

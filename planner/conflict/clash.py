@@ -6,7 +6,7 @@ left is to drop whole targets, budgets, groups and limits one by one, and to see
 """
 
 import time
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -17,6 +17,7 @@ from planner.compile import Matrix, Name, Stage
 from planner.conflict.model import LIMITS, TIGHT, Array, Element, Model, Rows, extremes
 from planner.engine import STATUS, Options, Progress, Solver
 from planner.errors import SolverError
+from planner.solution import Status
 
 USED = 1e-7
 """A row takes part in a clash when its weight, of 1 for all rows, is above this [-]."""
@@ -60,16 +61,69 @@ class Verdict:
         return found
 
 
+class TimeUpError(SolverError):
+    """The time for the whole diagnosis has ended."""
+
+
+@dataclass(frozen=True)
+class Deadline:
+    """Options of a solver and the moment at which all solves together end."""
+
+    given: Options
+    end: float
+    """On the clock of `time.perf_counter` [s]."""
+
+    @property
+    def options(self) -> Options:
+        """Options with the time that is left. Raises TimeUpError where none is."""
+        left = self.end - time.perf_counter()
+        if left <= 0:
+            raise TimeUpError("the time limit was reached")
+        return replace(self.given, time_limit=left)
+
+    def within(self, seconds: float) -> "Deadline":
+        """The same, or so many seconds from now where that is earlier."""
+        return replace(self, end=min(self.end, time.perf_counter() + seconds))
+
+
+def deadline(options: Options) -> Deadline:
+    """The moment at which the time limit of some options ends, from now on."""
+    return Deadline(options, time.perf_counter() + options.time_limit)
+
+
+def settled(solver: Solver, cost: Array, what: str) -> Status:
+    """Status of a solve that has an answer: optimal or infeasible.
+
+    Raises TimeUpError at the time limit, SolverError when HiGHS has no answer.
+    """
+    status = STATUS.get(solver.minimise(cost, what), "unknown")
+    if status == "limit":
+        raise TimeUpError("the time limit was reached")
+    if status not in ("optimal", "infeasible"):
+        raise SolverError(f"HiGHS says {status} of a problem that has an answer")
+    return status
+
+
 def examine(
-    model: Model, held: Rows, options: Options | None = None, lumps: bool = False, progress: Progress | None = None
+    model: Model,
+    held: Rows,
+    options: Options | None = None,
+    lumps: bool = False,
+    progress: Progress | None = None,
+    giving: Element | None = None,
 ) -> Verdict:
-    """Whether the asked rows `held` clash. Raises SolverError when HiGHS has no answer."""
+    """Whether the asked rows `held` clash. With `giving` only its rows may give, and the gap is infinite where that is
+    not enough. Raises SolverError when HiGHS has no answer.
+    """
     held = held[_can_be_missed(model, held)]
     part = _part(model, held)
     width, count = part.columns.size, held.size
     ties = csr_array(model.ties[part.ties, :][:, part.columns])
     asked = csr_array(model.asked[held, :][:, part.columns])
-    sizes = csr_array((-model.scale[held], (np.arange(count), np.zeros(count, dtype=int))), shape=(count, 1))
+    gives = np.array([giving is None or model.owners[i] == giving for i in held.tolist()], dtype=bool)
+    give = np.where(gives, -model.scale[held], 0.0)
+    sizes = csr_array((give, (np.arange(count), np.zeros(count, dtype=int))), shape=(count, 1))
+    sizes.eliminate_zeros()
     rows = csr_array(vstack([hstack([ties, csr_array((ties.shape[0], 1))]), hstack([asked, sizes])], format="csr"))
     rows.sort_indices()
     cost = np.zeros(width + 1)
@@ -91,11 +145,12 @@ def examine(
     if count > LARGE and not whole:
         options = replace(options, crossover=True)
     solver = Solver(matrix, options, progress)
-    status = STATUS.get(solver.minimise(cost, "clash"), "unknown")
-    if status != "optimal":
-        raise SolverError(f"HiGHS says {status} of a problem that has an answer")
-    gap = max(0.0, float(solver.values()[-1]))
     weights, tied, pull = np.zeros(len(model.rows)), np.zeros(model.ties.shape[0]), np.zeros(len(model.columns))
+    if settled(solver, cost, "clash") == "infeasible":
+        if giving is None:
+            raise SolverError("HiGHS says infeasible of a problem that has an answer")
+        return Verdict(True, np.inf, 0.0, weights, tied, pull)
+    gap = max(0.0, float(solver.values()[-1]))
     if whole:
         return Verdict(gap > WITH_LUMPS, gap, 0.0, weights, tied, pull)
     duals, _ = solver.duals()
@@ -211,9 +266,12 @@ class Finder:
     """Looks for clashes in one model and remembers every proof it came across."""
 
     def __init__(
-        self, model: Model, options: Options | None = None, lumps: bool = False, progress: Progress | None = None
+        self, model: Model, limit: Deadline | None = None, lumps: bool = False, progress: Progress | None = None
     ) -> None:
-        self.model, self.options, self.lumps, self.progress = model, options, lumps, progress
+        self.model, self.lumps, self.progress = model, lumps, progress
+        self.limit = limit or deadline(Options())
+        self.stopped = False
+        """Whether the time ended before every clash was found and as small as can be."""
         self.begun = time.perf_counter()
         self.proofs: list[frozenset[Element]] = []
         """Elements that clash with each other and the limits, whatever else is dropped."""
@@ -221,19 +279,27 @@ class Finder:
         """The same with their weights, where there are some."""
         self.possible: list[frozenset[Element]] = []
         """Elements that can hold together, with the limits."""
-        self.examined = 0
+        self.more = False
+        """Whether there are more clashes than were looked for."""
         self.gap = 0.0
         """Part of its size that everything asked for must give at least, if all give alike [-]."""
 
-    def test(self, held: Collection[Element], model: Model | None = None, remember: bool = True) -> Verdict:
+    def test(
+        self,
+        held: Collection[Element],
+        model: Model | None = None,
+        remember: bool = True,
+        giving: Element | None = None,
+    ) -> Verdict:
         """Whether these elements clash in the model, or in one that was moved; a proof is remembered."""
         if self.progress is not None:
             self.progress("clash", time.perf_counter() - self.begun)
         model = model or self.model
         chosen = set(held)
         rows = np.array([i for i, element in enumerate(model.owners) if element in chosen], dtype=np.int64)
-        self.examined += 1
-        verdict = examine(model, rows, self.options, self.lumps, self.progress)
+        verdict = examine(model, rows, self.limit.options, self.lumps, self.progress, giving)
+        if np.isinf(verdict.gap):
+            return verdict
         if verdict.clash and remember and model is self.model:
             self.proofs.append(frozenset(chosen if self.lumps else verdict.elements(model)))
         if not verdict.clash and model is self.model:
@@ -242,29 +308,39 @@ class Finder:
             self.weights.append(proof_of(model, verdict))
         return verdict
 
-    def clashes(self, alone: Sequence[Element] = ()) -> tuple[list[Found], bool]:
-        """Clashes that share nothing that was asked for, and whether the rest still clashes.
+    def clashes(self, alone: Sequence[Element] = ()) -> Iterator[Found]:
+        """Clashes that share nothing that was asked for; `more` says in the end whether the rest still clashes.
 
         Those that are known to be impossible `alone` come first, with the limits that make them so.
         """
-        found: list[Found] = []
+        found = 0
         left = set(self.model.elements)
         for element in alone:
             verdict = self.test([element])
-            if verdict.clash and len(found) < MOST:
-                found.append(self.smallest([element], verdict))
+            if verdict.clash and found < MOST:
+                clash = self.smallest([element], verdict)
                 self.gap = max(self.gap, verdict.gap)
-                left -= found[-1].all
+                left -= clash.all
+                found += 1
+                yield clash
         while left:
-            verdict = self.test(left)
+            try:
+                verdict = self.test(left)
+            except TimeUpError:
+                if not found:
+                    raise
+                self.stopped = True
+                return
             self.gap = max(self.gap, verdict.gap)
             if not verdict.clash:
-                return found, False
-            if len(found) == MOST:
-                return found, True
-            found.append(self.smallest(left, verdict))
-            left -= found[-1].all
-        return found, False
+                return
+            if found == MOST:
+                self.more = True
+                return
+            clash = self.smallest(left, verdict)
+            left -= clash.all
+            found += 1
+            yield clash
 
     def smallest(self, held: Collection[Element], verdict: Verdict) -> Found:
         """A clash among `held`, from which nothing can be dropped."""
@@ -274,9 +350,13 @@ class Finder:
         def attempt(lot: Iterable[Element]) -> bool:
             nonlocal current, verdict, weight
             lot = set(lot) & current
-            if not lot or lot == current:
+            if not lot or lot == current or self.stopped:
                 return False
-            tried = self.test(current - lot)
+            try:
+                tried = self.test(current - lot)
+            except TimeUpError:
+                self.stopped = True
+                return False
             if tried.clash:
                 current = current - lot if self.lumps else tried.elements(self.model)
                 verdict, weight = tried, tried.weight_of(self.model)
@@ -308,6 +388,33 @@ class Finder:
         """The clash with the limits of measures that take part in it."""
         used = limits_used(self.model, verdict)
         known = all_limits(self.model)
+        if self.stopped:
+            return self._told(asked, together, verdict, used)
+        try:
+            return self._fewest(asked, together, verdict, used, known)
+        except TimeUpError:
+            self.stopped = True
+            return self._told(asked, together, verdict, used)
+
+    def _told(
+        self, asked: set[Element], together: list[frozenset[Element]], verdict: Verdict, used: Mapping[Element, float]
+    ) -> Found:
+        """A clash as it is known when the time ends, its limits told together."""
+        of_kind = [frozenset(e for e in used if e.kind == kind) for kind in LIMITS]
+        lots = [*together, *[lot for lot in of_kind if lot]]
+        weight = {**verdict.weight_of(self.model), **used}
+        rows = np.flatnonzero(verdict.weights > USED)
+        return Found(frozenset(asked).difference(*lots), tuple(lots), verdict, rows, weight)
+
+    def _fewest(
+        self,
+        asked: set[Element],
+        together: list[frozenset[Element]],
+        verdict: Verdict,
+        used: dict[Element, float],
+        known: set[Element],
+    ) -> Found:
+        """The clash with those limits from which nothing can be dropped."""
         if not self.test(asked, opened(self.model, known - set(used)), remember=False).clash:
             used = dict.fromkeys(known, 0.0)
         current = set(used)
@@ -327,6 +434,7 @@ class Finder:
                 last = tried
             return tried.clash
 
+        together = list(together)
         lots: list[frozenset[Element]] = []
         for kind in reversed(LIMITS):
             of_kind = frozenset(e for e in current if e.kind == kind)

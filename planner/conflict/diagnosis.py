@@ -1,19 +1,18 @@
 """Diagnosis: why a case has no plan, in parts that can be shown, stored and acted on."""
 
 import time
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import combinations
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
 
 from planner.case import Case
 from planner.conflict.ceilings import ceilings
-from planner.conflict.changes import Change, changes
-from planner.conflict.clash import Finder, Found
+from planner.conflict.changes import Change, alike, changes
+from planner.conflict.clash import Deadline, Finder, Found, TimeUpError, deadline
 from planner.conflict.model import LIMITS, Element, Model, build
 from planner.conflict.relax import Give, relaxation
 from planner.conflict.repair import SMALL_CASE, Line, Repairs
@@ -26,8 +25,8 @@ from planner.solution import Proof
 Status = Literal["feasible", "infeasible"]
 LINES = 12
 """Lines of the menu at most."""
-PATIENCE = 60.0
-"""How long a large case is searched for more than one way out [s]."""
+PATIENCE = 90.0
+"""How long ways out of a large case are sized where no time limit is given [s]."""
 PAIRS = 6
 """Pairs that are tried, each with two solves or more."""
 LIMIT_LINES = 3
@@ -88,6 +87,12 @@ class Diagnosis:
     """What gives where least is given in sum."""
     alone: tuple[Alone, ...] = ()
     menu: tuple[Line, ...] = ()
+    searched: bool = False
+    """Whether ways out were looked for."""
+    unsized: tuple[Element, ...] = ()
+    """What could perhaps give, too, and was not sized when the time ended."""
+    hurried: tuple[str, ...] = ()
+    """Stages that the time limit cut short: clash, relaxation."""
     timings: Mapping[str, float] = field(default_factory=dict)
     """Seconds by stage."""
 
@@ -97,14 +102,24 @@ class Diagnosis:
         return self.ceilings[self.ceilings["impossible"] & ~self.ceilings["soft"]]
 
 
+Tell = Callable[[Diagnosis], None]
+"""Told the diagnosis as far as it is known."""
+
+
 def diagnose(
-    case: Case, options: Options | None = None, progress: Progress | None = None, repairs: bool = True
+    case: Case,
+    options: Options | None = None,
+    progress: Progress | None = None,
+    repairs: bool = True,
+    tell: Tell | None = None,
 ) -> Diagnosis:
     """Why `case` has no plan: clashes, the least relaxation, and with `repairs` the ways out, sized and priced.
 
-    A case that has a plan gives a diagnosis with status `feasible`. Raises SolverError when HiGHS has no answer.
+    A case that has a plan gives a diagnosis with status `feasible`. The time limit of the options is that of all solves
+    together; what is known when it ends is told. Raises SolverError when HiGHS has no answer, TimeUpError when
+    the time ends before it is known whether there is a clash.
     """
-    options = options or Options()
+    limit = deadline(options or Options())
     clock = Clock()
     problem = Problem(case)
     model = build(problem)
@@ -113,36 +128,53 @@ def diagnose(
     clock.lap("ceilings")
     if progress is not None:
         progress("ceilings", clock.timings["ceilings"])
-    finder = Finder(model, options, progress=progress)
-    hard = ceiling[ceiling["impossible"] & ~ceiling["soft"]]
-    found, more = finder.clashes([Element("target", t) for t in dict.fromkeys(hard["target"])])
-    together = finder.gap
+    impossible = ceiling["impossible"] & ~ceiling["soft"]
     empty = list(dict.fromkeys(Element("pin", str(key[0])) for _, key in problem.contradictions))
-    lumps = False
+    proof: Proof = "arithmetic" if impossible.any() or empty else "elastic"
+    clashes = tuple(nothing_to_pin(problem, element) for element in empty)
+    diagnosis = Diagnosis(case, "infeasible", proof, ceiling, clashes)
+
+    def now(**known: Any) -> Diagnosis:
+        nonlocal diagnosis
+        diagnosis = replace(diagnosis, **known, timings=dict(clock.timings))
+        if tell is not None:
+            tell(diagnosis)
+        return diagnosis
+
+    def looked(finder: Finder) -> list[Found]:
+        found = []
+        for each in finder.clashes([Element("target", t) for t in dict.fromkeys(ceiling["target"][impossible])]):
+            found.append(each)
+            try:
+                clash = told(case, model, *with_lumps(model, each, finder.lumps, limit), limit)
+            except TimeUpError:
+                finder.stopped = True
+                clash = told(case, model, each, finder.lumps, None)
+            clashes = (*diagnosis.clashes, clash)
+            now(clashes=clashes, lumps=finder.lumps, proof="none" if finder.lumps else proof)
+        return found
+
+    finder = Finder(model, limit, progress=progress)
+    found = looked(finder)
     if not found and not empty and model.integer.any():
-        finder = Finder(model, options, True, progress)
-        found, more = finder.clashes()
-        together, lumps = finder.gap, bool(found)
+        finder = Finder(model, limit, True, progress)
+        found = looked(finder)
     clock.lap("clashes")
-    clashes = [nothing_to_pin(problem, element) for element in empty]
-    clashes += [told(case, model, *with_lumps(model, each, lumps, options), options) for each in found]
-    clock.lap("members")
-    if not clashes:
+    if not diagnosis.clashes:
         return Diagnosis(case, "feasible", "none", ceiling, timings=clock.timings)
-    rows = ceiling["impossible"] & ~ceiling["soft"]
-    proof: Proof = "arithmetic" if rows.any() or empty else "none" if lumps else "elastic"
-    diagnosis = Diagnosis(case, "infeasible", proof, ceiling, tuple(clashes), more, lumps, together)
-    with ThreadPoolExecutor(1) as beside:
-        relaxed = beside.submit(relaxation, model, options) if not lumps else None
-        if repairs:
-            finder.proofs += [frozenset([element]) for element in empty]
-            menu, alone = ways_out(case, finder, found, diagnosis.clashes, empty, options, progress)
-            clock.lap("repairs")
-            diagnosis = replace(diagnosis, menu=menu, alone=alone)
-        if relaxed is not None:
-            diagnosis = replace(diagnosis, relaxation=relaxed.result())
-            clock.lap("relaxation")
-    return replace(diagnosis, timings=clock.timings)
+    now(more=finder.more, together=finder.gap, hurried=("clash",) if finder.stopped else ())
+    if not finder.lumps:
+        try:
+            now(relaxation=relaxation(model, limit.options, progress))
+        except TimeUpError:
+            now(hurried=(*diagnosis.hurried, "relaxation"))
+        clock.lap("relaxation")
+    if repairs:
+        finder.proofs += [frozenset([element]) for element in empty]
+        for ways in ways_out(case, finder, found, diagnosis.clashes, empty, limit, progress):
+            now(searched=True, menu=ways.menu, alone=ways.alone, unsized=ways.unsized)
+        clock.lap("repairs")
+    return now()
 
 
 class Clock:
@@ -204,8 +236,10 @@ def nothing_to_pin(problem: Problem, element: Element) -> Clash:
     return Clash(tuple(members), float("inf"), "arithmetic")
 
 
-def told(case: Case, model: Model, found: Found, lumps: bool, options: Options) -> Clash:
-    """A clash with its members in the order of the tables, what is asked first."""
+def told(case: Case, model: Model, found: Found, lumps: bool, limit: Deadline | None) -> Clash:
+    """A clash with its members in the order of the tables, what is asked first; without `limit` what takes a solve is
+    left out.
+    """
     years: dict[Element, list[int]] = {}
     for i in found.rows.tolist():
         years.setdefault(model.owners[i], []).append(int(model.rows[i][1][-1]))
@@ -224,26 +258,28 @@ def told(case: Case, model: Model, found: Found, lumps: bool, options: Options) 
     ]
     members.sort(key=lambda m: (order[m.kind], -m.weight, m.ids))
     asked = [element for element in found.all if element.kind not in LIMITS]
-    if lumps:
-        members.append(lumpy(case, model, asked, options))
+    if limit is None:
+        pass
+    elif lumps:
+        members.append(lumpy(case, model, asked, limit))
     elif len(asked) == len(found.all):
-        members += lead_times(case, model, asked, options)
+        members += lead_times(case, model, asked, limit)
     return Clash(tuple(members), found.verdict.gap, "none" if lumps else "elastic")
 
 
-def with_lumps(model: Model, found: Found, lumps: bool, options: Options) -> tuple[Found, bool]:
+def with_lumps(model: Model, found: Found, lumps: bool, limit: Deadline) -> tuple[Found, bool]:
     """The clash, or what is left of it where whole lumps let even less of it hold; and whether lumps are part of it."""
     asked = [element for element in found.all if element.kind not in LIMITS]
     if lumps or not model.integer.any() or len(asked) == 1:
         return found, lumps
-    whole = Finder(model, options, True)
+    whole = Finder(model, limit, True)
     smaller = whole.smallest(asked, found.verdict)
     if smaller.all == frozenset(asked):
         return found, False
     return replace(smaller, weight=found.weight), True
 
 
-def lead_times(case: Case, model: Model, asked: Sequence[Element], options: Options) -> Iterator[Member]:
+def lead_times(case: Case, model: Model, asked: Sequence[Element], limit: Deadline) -> Iterator[Member]:
     """The lead times of the measures that could help, where without them what is asked could hold."""
     rows = np.concatenate([model.rows_of[element] for element in asked])
     touched = np.flatnonzero(abs(model.asked[rows, :]).sum(axis=0) > 0)
@@ -251,22 +287,31 @@ def lead_times(case: Case, model: Model, asked: Sequence[Element], options: Opti
     slow = [row.measure for row in case.measures if row.lead_time and row.measure in involved]
     if slow:
         edits = [{"table": "measures", "key": {"measure": m}, "set": {"lead_time": 0}} for m in slow]
-        if not Finder(build(Problem(case.edited(edits))), options).test(asked).clash:
+        if not Finder(build(Problem(case.edited(edits))), limit).test(asked).clash:
             yield member(case, [Element("lead_time", m) for m in slow])
 
 
-def lumpy(case: Case, model: Model, asked: Sequence[Element], options: Options) -> Member:
+def lumpy(case: Case, model: Model, asked: Sequence[Element], limit: Deadline) -> Member:
     """The measures whose whole lumps make what is asked impossible."""
     needed = list(model.problem.lump)
     for m in list(needed):
         fewer = [other for other in needed if other != m]
         whole = np.array([f == "lumps" and str(key[0]) in fewer for f, key in model.columns], dtype=bool)
-        if fewer and Finder(replace(model, integer=whole), options, True).test(asked).clash:
+        if fewer and Finder(replace(model, integer=whole), limit, True).test(asked).clash:
             needed = fewer
     return member(case, [Element("lump", m) for m in needed])
 
 
 # Ways out ------------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Ways:
+    """The menu as far as it is known, and how far each target, budget and pin of the clashes must give alone."""
+
+    menu: tuple[Line, ...]
+    alone: tuple[Alone, ...]
+    unsized: tuple[Element, ...]
 
 
 def ways_out(
@@ -275,45 +320,67 @@ def ways_out(
     found: Sequence[Found],
     clashes: Sequence[Clash],
     needed: Collection[Element],
-    options: Options,
+    limit: Deadline,
     progress: Progress | None,
-) -> tuple[tuple[Line, ...], tuple[Alone, ...]]:
-    """The menu, and how far each target, budget and pin of the clashes must give alone."""
+) -> Iterator[Ways]:
+    """The menu, line by line until the time ends; what clashes gives first, the weightiest first."""
+    large = len(finder.model.columns) > SMALL_CASE
+    if large and limit.end == np.inf:
+        limit = limit.within(PATIENCE)
+    finder.limit = limit
     core = {element for each in found for element in each.all if element.kind not in LIMITS}
-    repairs = Repairs(case, finder, options, progress, needed, core)
+    repairs = Repairs(case, finder, limit, progress, needed, core)
     years = {Element(m.kind, m.ids[0]): m.years for clash in clashes for m in clash.members if len(m.ids) == 1}
     weight = {element: w for each in found for element, w in each.weight.items()}
     elements = sorted({e for proof in finder.proofs for e in proof}, key=lambda e: (-weight.get(e, 0.0), e))
     lines: list[Line] = []
     sizes: dict[Element, Alone] = {}
-    large = len(finder.model.columns) > SMALL_CASE
+    steps = candidates(case, finder, found, clashes, elements)
+    left = [element for element, _ in steps]
 
-    def ended() -> bool:
-        return len(lines) >= LINES or (large and bool(lines) and repairs.seconds > PATIENCE)
+    def ways() -> Ways:
+        alone = tuple(one for element, one in sizes.items() if element.kind in ("target", "budget", "pin"))
+        menu = tuple(sorted(lines, key=lambda line: line.cost))
+        return Ways(menu, alone, tuple(dict.fromkeys(element for element in left if element not in sizes)))
 
-    def tried(wanted: Iterable[Element]) -> None:
-        for element in wanted:
-            best = np.inf
-            for change in changes(case, finder.model, element, years.get(element, ())):
-                if ended():
-                    return
+    yield ways()
+    try:
+        for element, offered in steps:
+            for change in offered or repairs.offers(element, years.get(element, ())):
                 line = repairs.line(change)
-                if line is not None and not (change.kind == "budget" and line.parts[0].size >= best):
+                if line is not None:
                     lines.append(line)
-                    best = line.parts[0].size
-                if not change.whole and element in years and (line or element not in sizes):
+                single = len(change.elements) == 1
+                if not change.whole and single and element in years and (line or element not in sizes):
                     sizes[element] = Alone(element, change, line.parts[0].size if line else np.inf)
+                if line is not None:
+                    yield ways()
+            left.pop(0)
+            if len(lines) >= LINES:
+                left.clear()
+                break
+        if not any(len(line.parts[0].change.elements) == 1 for line in lines):
+            lines += pairs(case, repairs, elements)
+    except TimeUpError:
+        pass
+    yield ways()
 
+
+def candidates(
+    case: Case, finder: Finder, found: Sequence[Found], clashes: Sequence[Clash], elements: Sequence[Element]
+) -> list[tuple[Element, tuple[Change, ...]]]:
+    """What may give, in the order in which it is tried: an element with all its changes, or with those named."""
     goals = [element for element in elements if element.kind in ("target", "budget", "pin")]
-    tried(goals)
     limits = limit_changes(case, finder.model, found) if not finder.lumps else lump_changes(case, finder.model, clashes)
-    loosened = (repairs.line(change) for change in limits if not ended())
-    lines.extend(line for line in loosened if line is not None)
-    tried(element for element in elements if element not in goals)
-    if not lines:
-        lines = pairs(case, repairs, elements)
-    alone = tuple(one for element, one in sizes.items() if element.kind in ("target", "budget", "pin"))
-    return tuple(sorted(lines, key=lambda line: line.cost)), alone
+    common = frozenset.intersection(*[each.all for each in found]) if found else frozenset()
+    budgets = [e for e in finder.model.elements if e.kind == "budget"]
+    many = budgets if sum(e.kind == "budget" for e in goals) > 1 else []
+    joint = [*many, *sorted(e for e in common if e.kind in LIMITS)]
+    together = [] if finder.lumps else list(alike(case, finder.model, joint))
+    steps: list[tuple[Element, tuple[Change, ...]]] = [(change.element, (change,)) for change in together]
+    steps += [(e, ()) for e in goals]
+    steps += [(change.element, (change,)) for change in limits]
+    return steps + [(element, ()) for element in elements if element not in goals]
 
 
 def limit_changes(case: Case, model: Model, found: Sequence[Found]) -> Iterator[Change]:

@@ -27,6 +27,10 @@ TIGHT = 2e-7
 """Rows that must be missed by more than this part of their largest term are infeasible [-]."""
 
 
+PAYABLE = 100.0
+"""Where more can be built than in the case, so many times as much can be paid [-]."""
+
+
 @dataclass(frozen=True, order=True)
 class Element:
     """Something in the tables that can be dropped or loosened: what it is, and its id."""
@@ -118,6 +122,11 @@ class Model:
         overlap = np.array([family == "overlap" for family, _ in self.columns], dtype=float)
         found: NDArray[np.bool_] = np.asarray(abs(self.ties) @ overlap > 0)
         return found
+
+    @cached_property
+    def paid(self) -> NDArray[np.bool_]:
+        """Columns of payments; what bounds them is the most that can be spent as long as no more can be built."""
+        return np.array([family == "paid" for family, _ in self.columns], dtype=bool)
 
     @cached_property
     def fitting(self) -> NDArray[np.bool_]:
@@ -229,6 +238,7 @@ class Model:
 
     def _with_starts(self, measure: str, hi: Array, factor: float) -> "Model":
         """The model with these upper bounds, and starts of a measure limited to its ramp times a factor."""
+        hi[self.paid] = np.maximum(hi[self.paid], PAYABLE * self.usual[self.paid])
         early = dict(self.early)
         lump = self.problem.lump.get(measure)
         row = self.problem.measures[measure]
@@ -262,6 +272,8 @@ class Model:
                 for j in self.columns_of.get((family, m), np.zeros(0, dtype=np.int64)).tolist():
                     if j in self.early:
                         hi[j] = np.inf if m in fast else self.early[j]
+        if by_kind:
+            hi[self.paid] = np.inf
         large = by_kind.get("potential", [])
         for m in large:
             hi[self.columns_of.get(("stock", m), [])] = np.inf

@@ -6,16 +6,15 @@ import numpy as np
 from scipy.sparse import csr_array, hstack, vstack
 
 from planner.compile import Matrix, Stage
+from planner.conflict.clash import settled
 from planner.conflict.model import Element, Model
-from planner.engine import STATUS, Options, Progress, Solver
+from planner.engine import Options, Progress, Solver
 from planner.errors import SolverError
 
 LARGE = 20_000
 """Columns from which on interior point is faster than simplex."""
 GIVES = 1e-6
 """A row gives when it gives more than this part of its size [-]."""
-GIVES_INSIDE = 1e-4
-"""The same where interior point stopped short of a corner [-]."""
 
 
 @dataclass(frozen=True)
@@ -56,12 +55,11 @@ def relaxation(model: Model, options: Options | None = None, progress: Progress 
         columns=(),
         defining_row=np.full(width + count, -1, dtype=np.int64),
     )
-    solver = Solver(matrix, replace(options, interior=large), progress)
-    status = STATUS.get(solver.minimise(cost, "relaxation"), "unknown")
-    if status != "optimal":
-        raise SolverError(f"HiGHS says {status} of a problem that has an answer")
+    solver = Solver(matrix, replace(options, crossover=large), progress)
+    if settled(solver, cost, "relaxation") != "optimal":
+        raise SolverError("HiGHS says infeasible of a problem that has an answer")
     parts = solver.values()[width:]
-    gives = np.flatnonzero(parts > (GIVES_INSIDE if large else GIVES))
+    gives = np.flatnonzero(parts > GIVES)
     return tuple(
         Give(model.owners[i], int(model.rows[i][1][-1]), float(parts[i] * model.scale[i]), float(parts[i]))
         for i in gives.tolist()

@@ -2,16 +2,15 @@
 
 import math
 import time
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
-
-import numpy as np
 
 from planner.case import Case
 from planner.compile import compile_problem
-from planner.conflict.changes import Change, EditMapping
-from planner.conflict.clash import Finder, Proof, examine
+from planner.conflict.changes import Change, EditMapping, changes
+from planner.conflict.clash import Deadline, Finder, Proof, TimeUpError
 from planner.conflict.model import LIMITS, Element, Model
+from planner.conflict.sizing import least_size
 from planner.engine import STATUS, Options, Progress, Solver
 from planner.errors import CaseError
 from planner.problem import Problem
@@ -30,6 +29,10 @@ LONGEST = 60.0
 """How long a large case with a change may be solved [s]."""
 SMALL_CASE = 20_000
 """Columns up to which a size may be searched on the case itself."""
+
+
+EVERY_ROW = ("budget", "budget_span", "floor", "cap", "free")
+"""Changes of all that a thing asks for: where one never suffices, no other change of the thing does."""
 
 
 def round_up(size: float) -> float:
@@ -93,7 +96,10 @@ class Line:
 
 
 def tried(case: Case, edits: Sequence[EditMapping], options: Options, progress: Progress | None) -> float | None:
-    """Least cost of the case with these edits [currency]; none where it has no plan, nan where that stays open."""
+    """Least cost of the case with these edits [currency]; none where it has no plan, nan where that stays open.
+
+    Raises TimeUpError where the time limit ends it.
+    """
     try:
         problem = Problem(case.edited(list(edits)))
     except CaseError:
@@ -101,12 +107,15 @@ def tried(case: Case, edits: Sequence[EditMapping], options: Options, progress: 
     if problem.contradictions:
         return None
     matrix = compile_problem(problem)
+    limit = options.time_limit
     stage = next(stage for stage in matrix.stages if stage.name == "cost")
     if matrix.A.shape[1] > SMALL_CASE and not matrix.integer.any():
         # just beyond infeasible simplex takes minutes where interior point takes seconds
         options = replace(options, interior=True, time_limit=min(options.time_limit, LONGEST))
     solver = Solver(matrix, options, progress)
     status = STATUS.get(solver.minimise(stage.coefficients, "price"), "unknown")
+    if status == "limit" and limit <= LONGEST:
+        raise TimeUpError("the time limit was reached")
     if status == "optimal":
         return float(stage.coefficients @ solver.values()) + stage.constant
     return None if status == "infeasible" else math.nan
@@ -126,44 +135,69 @@ class Repairs:
         self,
         case: Case,
         finder: Finder,
-        options: Options,
+        limit: Deadline,
         progress: Progress | None = None,
         needed: Collection[Element] = (),
         core: Collection[Element] = (),
     ) -> None:
-        self.case, self.finder, self.options, self.progress = case, finder, options, progress
+        self.case, self.finder, self.limit, self.progress = case, finder, limit, progress
         self.needed = frozenset(needed)
         """What every way out must change: pins in years without anything to pin."""
         self.core = frozenset(core)
         """What is known to clash, in few rows: sizes are found on it first."""
         self.enough: dict[Element, bool] = {}
-        """Whether a thing, dropped altogether, leaves a plan."""
+        """Whether a thing, however much it gives, may leave a plan."""
         self.model = finder.model
         self.everything = frozenset(self.model.elements)
-        self.solved: dict[Change, float] = {}
-        """Least sizes found by a solve of their own."""
+        self.sizes: dict[Change, float | None] = {}
+        """Least sizes found by one solve."""
         self.begun = time.perf_counter()
 
-    @property
-    def seconds(self) -> float:
-        """How long the search has taken [s]."""
-        return time.perf_counter() - self.begun
-
     def line(self, change: Change) -> Line | None:
-        """The line of one change alone; none where no size of it suffices."""
-        return self.together([change]) if self._suffices(change) else None
+        """The line of one change alone; none where no size of it suffices. Raises TimeUpError when the time ended."""
+        if self.needed or self.finder.lumps:
+            return self.together([change]) if len(change.elements) == 1 else None
+        if not self._may_suffice(change):
+            return None
+        least = self.least(change)
+        if not least:
+            return self.together([change]) if len(change.elements) == 1 else None
+        if least == math.inf:
+            return None
+        part = Part(change, min(round_up(least), change.most))
+        cost = self._try([part])
+        if cost is not None and not math.isnan(cost):
+            return self._with_lumps(Line((part,), cost))
+        return self._tuned([part])
 
-    def _suffices(self, change: Change) -> bool:
-        """Whether there is a plan without what is changed, so that some size may do."""
-        element = change.element
-        if self.finder.lumps or element.kind in LIMITS or self.needed:
+    def offers(self, element: Element, years: Sequence[int]) -> Iterator[Change]:
+        """The changes of an element worth trying; money for all years only where that is less than for one year."""
+        offered = list(changes(self.case, self.model, element, years))
+        one = next((change for change in offered if change.kind == "budget_year"), None)
+        if one is not None and not (self.needed or self.finder.lumps) and self._may_suffice(one):
+            each = next(change for change in offered if change.kind == "budget")
+            every, single = self.least(each) or 0.0, self.least(one) if self.sizes[each] != math.inf else None
+            if single is not None and round_up(every) >= round_up(single):
+                offered.remove(each)
+        yield from offered
+
+    def least(self, change: Change) -> float | None:
+        """The least size of one change alone, found by one solve; infinite where none suffices, none where no one
+        solve can find it.
+        """
+        if change not in self.sizes:
+            self.sizes[change] = least_size(self.model, change, self.limit.options, self.progress)
+            if self.sizes[change] == math.inf and change.kind in EVERY_ROW:
+                self.enough[change.element] = False
+        return self.sizes[change]
+
+    def _may_suffice(self, change: Change) -> bool:
+        """Whether no proof known so far says that there is no plan even without what is changed."""
+        if any(element.kind in LIMITS for element in change.elements):
             return True
-        if element not in self.enough:
-            missed = any(element not in known for known in self.finder.proofs)
-            rest = self.everything - {element}
-            known = any(rest <= possible for possible in self.finder.possible)
-            self.enough[element] = not missed and (known or not self.finder.test(rest).clash)
-        return self.enough[element]
+        if len(change.elements) == 1 and not self.enough.get(change.element, True):
+            return False
+        return all(known & set(change.elements) for known in self.finder.proofs)
 
     def together(self, changes: Sequence[Change]) -> Line | None:
         """The line of some changes together, one after the other as small as can be; none where they do not suffice."""
@@ -171,7 +205,7 @@ class Repairs:
             return None
         if self.finder.lumps:
             return self._with_whole_lumps(changes)
-        held = self.core
+        held: Collection[Element] = self.core
         for _ in range(STEPS):
             parts = self._parts(changes)
             if parts is None:
@@ -179,12 +213,19 @@ class Repairs:
             moved = self.model
             for part in parts:
                 moved = part.change.moved(moved, part.size)
-            verdict = self.finder.test(held, moved)
+            alone = changes[0].element if len(changes) == 1 and changes[0].element.kind not in LIMITS else None
+            verdict = self.finder.test(held, moved, giving=alone)
+            if math.isinf(verdict.gap):
+                self.enough[changes[0].element] = False
+                return None
             if verdict.clash:
                 more = verdict.elements(moved)
                 if not any(change.element in more or change.element.kind in LIMITS for change in changes):
                     self.finder.proofs.append(frozenset(more))
                     return None
+                continue
+            if held is self.core and len(self.model.columns) > SMALL_CASE:
+                held = self.everything  # to ask the model is quicker here than to ask the case, and tells more
                 continue
             cost = self._try(parts)
             if cost is not None and not math.isnan(cost):
@@ -192,23 +233,7 @@ class Repairs:
             if held is self.everything:
                 return self._tuned(parts)
             held = self.everything
-            if len(changes) == 1:
-                self._solve(changes[0])
         return None
-
-    def _solve(self, change: Change) -> None:
-        """Find the least size by one solve on all that is asked, where the limits of all its rows rise with it."""
-        if change.whole or not self.enough.get(change.element, False):
-            return
-        none, one = change.moved(self.model, 0.0), change.moved(self.model, 1.0)
-        more = one.limit - none.limit
-        same = one.asked.shape == none.asked.shape and abs(one.asked - none.asked).nnz == 0
-        if not same or not (more[none.rows_of.get(change.element, [])] > 0).all() or not more.any():
-            return
-        unit = float(none.scale[more > 0].max() / more.max())
-        rows = np.arange(len(none.rows), dtype=np.int64)
-        found = examine(replace(none, scale=more * unit), rows, self.options, progress=self.progress)
-        self.solved[change] = found.gap * unit
 
     def _with_whole_lumps(self, changes: Sequence[Change]) -> Line | None:
         """The same where only lumps make the case impossible: sizes are searched on the case itself."""
@@ -247,7 +272,7 @@ class Repairs:
 
     def _allowed(self, change: Change, model: Model, without: Collection[Element]) -> float | None:
         """The least size that no proof forbids."""
-        size = max(change.least, self.solved.get(change, 0.0))
+        size = change.least
         hits = change.element.kind in LIMITS or model is not self.model
         if not hits and any(change.element not in known and not known & set(without) for known in self.finder.proofs):
             return None
@@ -320,15 +345,16 @@ class Repairs:
         part = line.parts[-1]
         if not self.model.integer.any() or part.change.whole or len(self.model.columns) > SMALL_CASE:
             return line
-        if tried(self.case, line.edits_with_less(len(line.parts) - 1), self.options, self.progress) is None:
+        if tried(self.case, line.edits_with_less(len(line.parts) - 1), self.limit.options, self.progress) is None:
             return line
         again = self._searched([*line.parts[:-1], replace(part, size=0.0)], len(line.parts) - 1, part.size)
         return line if again is None else Line(tuple(again[0]), again[1])
 
     def _try(self, parts: Sequence[Part], also: Sequence[EditMapping] = ()) -> float | None:
         if self.progress is not None:
-            self.progress("price", self.seconds)
-        return tried(self.case, [*also, *[edit for part in parts for edit in part.edits]], self.options, self.progress)
+            self.progress("price", time.perf_counter() - self.begun)
+        edits = [*also, *[edit for part in parts for edit in part.edits]]
+        return tried(self.case, edits, self.limit.options, self.progress)
 
     def _searched(
         self, parts: list[Part], number: int, high: float | None = None, also: Sequence[EditMapping] = ()

@@ -1,6 +1,7 @@
 """A diagnosis in words, in either language, and as plain data."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import pandas as pd
@@ -13,7 +14,7 @@ from planner.conflict.model import Element
 from planner.conflict.relax import Give
 from planner.conflict.repair import Line, Part
 from planner.errors import Place
-from planner.rows import is_money
+from planner.rows import Target, is_money
 from planner.text import LANGUAGES, t
 
 NAMED = 5
@@ -77,9 +78,11 @@ class Words:
     def place(self, place: Place) -> str:
         """File and number of a row."""
         if place.row is None:
-            return place.file
+            return _short_path(place.file)
         key = "member.edit" if place.counted == "edit" else "member.place"
-        return self.t(key, file=place.file, row=place.row)
+        if key == "member.edit" and place.file == "edits":
+            key = "member.own"
+        return self.t(key, file=_short_path(place.file), row=place.row)
 
     # ---- amounts
 
@@ -120,7 +123,7 @@ class Words:
             return self.quantity(value, target.quantity)
         if isinstance(change, Money):
             return self.money(value)
-        if change.kind in ("potential", "ramp"):
+        if change.kind in ("potential", "ramp") or len(change.elements) > 1:
             return self.percent(value)
         if change.kind == "floor":
             return self.quantity(value, change.element.id)
@@ -151,8 +154,60 @@ class Words:
         plain = member.kind == "group" and len(member.ids) > 1
         names = list(member.ids) if plain else [self.name(Element(member.kind, id_)) for id_ in member.ids]
         what = self.t(f"member.{member.kind}", name=self.many(names))
-        years = self.t("member.years", years=runs(member.years)) if member.years else ""
-        return self.t("member.line", what=what, years=years, where=self.where(member.places))
+        asked = self.asked(Element(member.kind, member.ids[0])) if len(member.ids) == 1 else ""
+        years = self.t("member.years", years=runs(member.years)) if member.years and not self._spans(member) else ""
+        told = self.t("member.asked", asked=asked) if asked else ""
+        return self.t("member.line", what=what, years=years, asked=told, where=self.where(member.places))
+
+    def _spans(self, member: Member) -> bool:
+        """Whether it is one sum over years, which the year of its row does not name."""
+        return member.kind == "budget" and any(r.budget == member.ids[0] and r.per == "span" for r in self.case.budgets)
+
+    def asked(self, element: Element) -> str:
+        """What it asks for or allows, as the tables say it."""
+        if element.kind == "target":
+            return self._target(next(row for row in self.case.targets if row.target == element.id))
+        if element.kind == "budget":
+            rows = [row for row in self.case.budgets if row.budget == element.id]
+            ends = sorted({row.limit for row in rows})
+            words = [self.money(_short(end)) for end in dict.fromkeys((ends[0], ends[-1]))]
+            return self.t(f"asked.{rows[0].per}", amount=self.t("asked.to").join(words))
+        if element.kind == "pin":
+            pin = next(row for row in self.case.pins if row.pin == element.id)
+            unit = next(row.unit for row in self.case.measures if row.measure == pin.measure)
+            sides = (("least", pin.min), ("most", pin.max))
+            told = [self.t(f"asked.{side}", amount=self.physical(end, unit)) for side, end in sides if end is not None]
+            return self.t("member.joined").join(told)
+        if element.kind == "floor":
+            floor = next(row.floor for row in self.case.quantities if row.quantity == element.id)
+            return "" if floor is None else self.t("asked.least", amount=self.quantity(floor, element.id))
+        if element.kind == "group":
+            return ""
+        measure = next(row for row in self.case.measures if row.measure == element.id)
+        if element.kind == "ramp":
+            return self.t("asked.ramp", part=self.percent(measure.ramp))
+        if element.kind == "potential":
+            cities: dict[str, float] = {}
+            for row in self.case.potentials:
+                if row.measure == element.id:
+                    cities[row.city] = max(row.potential, cities.get(row.city, 0.0))
+            return self.t("asked.potential", amount=self.physical(_short(sum(cities.values())), measure.unit))
+        if element.kind == "first_year":
+            return str(measure.first_year or "")
+        if element.kind == "lead_time":
+            return self.t("year") if measure.lead_time == 1 else self.t("years", number=measure.lead_time)
+        return ""
+
+    def _target(self, target: Target) -> str:
+        if target.kind == "peak":
+            fall = self.percent(target.decline or 0.0)
+            return self.t("asked.peak", year=target.by, decline=fall)
+        if target.value is None:
+            return ""
+        side = "least" if target.sense == ">=" else "most"
+        change = target.kind in FRACTIONS
+        amount = self.percent(target.value) if change else self.quantity(target.value, target.quantity)
+        return self.t(f"asked.{side}", amount=amount)
 
     def where(self, places: Sequence[Place]) -> str:
         """The first row, and how many more."""
@@ -167,7 +222,14 @@ class Words:
         """A change and its size."""
         change, after = part.change, part.change.after(part.size)
         key = "longer" if isinstance(change, Later) and change.sums else change.kind
-        params: dict[str, object] = {"name": self.name(change.element), "size": self.of(change, part.size, size=True)}
+        if isinstance(change, Ambition) and key == "value":
+            key = "value_least" if change.target.sense == ">=" else "value_most"
+        names = self.many([self.name(element) for element in change.elements])
+        params: dict[str, object] = {
+            "name": names,
+            "count": len(change.elements),
+            "size": self.of(change, part.size, size=True),
+        }
         if after is not None and change.before is not None:
             params |= {"before": self.of(change, change.before), "after": self.of(change, after)}
         if isinstance(change, Money):
@@ -177,6 +239,17 @@ class Words:
     def line(self, line: Line) -> str:
         """A line of the menu, without its price."""
         return self.t("menu.and").join(self.part(part) for part in line.parts)
+
+
+def _short_path(file: str) -> str:
+    """A file without the steps up to what it shares with the case.
+
+    >>> _short_path("../../data/jiangxi/measures.csv")
+    'data/jiangxi/measures.csv'
+    """
+    while file.startswith("../"):
+        file = file.removeprefix("../")
+    return file
 
 
 def _short(number: float) -> float:
@@ -218,28 +291,71 @@ def diagnosis_text(diagnosis: Diagnosis, lang: str) -> str:
         lines += ["", words.t(key, number=number), *(f"  - {words.member(member)}" for member in clash.members)]
     if diagnosis.more:
         lines.append(words.t("clash.more"))
+    if "clash" in diagnosis.hurried:
+        lines.append(words.t("clash.hurried"))
     if diagnosis.relaxation:
         lines += ["", words.t("relaxation.title")]
         for give in diagnosis.relaxation[:GIVES]:
             amount, part = words.given(give), words.rough(give.part)
             lines.append("  - " + _give(words, give.element, give.year, amount, part))
+        if len(diagnosis.relaxation) > GIVES:
+            lines.append("  - " + words.t("relaxation.more", count=len(diagnosis.relaxation) - GIVES))
         if diagnosis.together:
             lines.append("  " + words.t("relaxation.alike", part=words.rough(diagnosis.together)))
-    if diagnosis.alone:
-        lines += ["", words.t("alone.title")]
-        for one in diagnosis.alone:
-            name = words.name(one.element)
-            if one.size == float("inf"):
-                lines.append("  - " + words.t("alone.never", name=name))
-            else:
-                lines.append("  - " + words.t("alone.enough", name=name, amount=words.of(one.change, one.size, True)))
+    if "relaxation" in diagnosis.hurried:
+        lines += ["", words.t("relaxation.hurried")]
+    return "\n".join(lines + (_menu_lines(diagnosis, words, lang) if diagnosis.searched else []))
+
+
+class Telling:
+    """Says a diagnosis while it is being made: what is final as soon as it is known, the ways out at the end, or when
+    it is left early.
+    """
+
+    def __init__(self, lang: str, say: Callable[[str], None]) -> None:
+        self.lang, self.say = lang, say
+        self._last: Diagnosis | None = None
+        self._said: list[str] = []
+
+    def __enter__(self) -> "Telling":
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, fault: BaseException | None, trace: Any) -> None:
+        if kind is not None and self._last is not None:
+            self.end(self._last)
+
+    def now(self, diagnosis: Diagnosis) -> None:
+        """Say what is new and final."""
+        self._last = diagnosis
+        self._say(replace(diagnosis, searched=False))
+
+    def end(self, diagnosis: Diagnosis) -> None:
+        """Say the rest."""
+        self._last = None
+        self._say(diagnosis)
+
+    def _say(self, diagnosis: Diagnosis) -> None:
+        lines = diagnosis_text(diagnosis, self.lang).split("\n")
+        if lines != self._said:
+            self.say("\n".join(lines[len(self._said) :]))
+        self._said = lines
+
+
+def _menu_lines(diagnosis: Diagnosis, words: Words, lang: str) -> list[str]:
+    lines = [""]
     if diagnosis.menu:
         single = any(len(line.parts) == 1 for line in diagnosis.menu)
-        lines += ["", words.t("menu.title" if single else "menu.pair")]
+        lines.append(words.t("menu.title" if single else "menu.pair"))
         lines += [f"  {n}. {line_text(diagnosis.case, line, lang)}" for n, line in enumerate(diagnosis.menu, start=1)]
-    else:
-        lines += ["", words.t("menu.none")]
-    return "\n".join(lines)
+    elif not diagnosis.unsized:
+        lines.append(words.t("menu.none"))
+    never = [words.name(one.element) for one in diagnosis.alone if one.size == float("inf")]
+    if never:
+        lines.append(words.t("alone.never", names=words.many(never)))
+    if diagnosis.unsized:
+        left = words.many([words.name(element) for element in diagnosis.unsized])
+        lines.append(words.t("menu.unsized", names=left))
+    return lines
 
 
 def _give(words: Words, element: Element, year: int, amount: str, part: str) -> str:
