@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from planner.case import Case as Case
     from planner.engine import Options as Options
+    from planner.errors import CancelledError as CancelledError
     from planner.errors import CaseError as CaseError
     from planner.errors import InfeasibleError as InfeasibleError
     from planner.errors import PlannerError as PlannerError
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from planner.unique import ranges as ranges
 
 HOMES = {
+    "CancelledError": "errors",
     "Case": "case",
     "CaseError": "errors",
     "InfeasibleError": "errors",

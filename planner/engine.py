@@ -4,7 +4,7 @@ import math
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from threading import Thread
+from threading import Event, Thread
 
 import highspy
 import numpy as np
@@ -13,12 +13,12 @@ from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
 from planner.compile import Matrix, Stage
-from planner.errors import SolverError
+from planner.errors import CancelledError, SolverError
 from planner.solution import Proof, Slopes, Solution, StageValue, Status
 
 Array = NDArray[np.float64]
 Progress = Callable[[str, float], None]
-"""Told what is being done and for how long [s]."""
+"""Told what is being done and for how long [s]; what it raises ends the solve at once and reaches the caller."""
 
 MIP_GAP = 1e-7
 """Relative gap to which a plan with lumps is proven unless another is asked for [-]."""
@@ -34,6 +34,10 @@ NO_PRICE = 1e-10
 """Scaled duals below this are rounding, a thousandth of the solver's tolerance [-]."""
 PATIENCE = 60.0
 """Time after which the first solve without lumps is interrupted to ask whether there can be a plan at all [s]."""
+LISTENING = 0.05
+"""Time between two looks at whether to go on [s]."""
+ENDING = 5.0
+"""Longest wait for a run that was told to end [s]."""
 STATUS: dict[HighsModelStatus, Status] = {
     HighsModelStatus.kOptimal: "optimal",
     HighsModelStatus.kInfeasible: "infeasible",
@@ -64,6 +68,20 @@ class Options:
     """Whether to recompute and prove the plan from its tables, outside the solver."""
     break_ties: bool = True
     """Whether to choose, among plans of the same cost, the one that starts earliest (and is the same on every run)."""
+
+
+def cancellable(progress: Progress | None, cancel: Event | None) -> Progress | None:
+    """Progress that raises CancelledError once `cancel` is set, so that whatever is told of it ends."""
+    if cancel is None:
+        return progress
+
+    def told(what: str, seconds: float) -> None:
+        if cancel.is_set():
+            raise CancelledError(what)
+        if progress is not None:
+            progress(what, seconds)
+
+    return told
 
 
 def power_of_two(values: Array) -> Array:
@@ -241,7 +259,7 @@ class Solver:
         self.highs = self._instance(integer)
 
     def minimise(self, coefficients: Array, what: str) -> HighsModelStatus:
-        """Solve for the least sum; HiGHS runs in a thread of its own so that an interrupt is heard at once.
+        """Solve for the least sum.
 
         Presolve has called problems with lumps infeasible that are not: such a verdict is checked without it, and so is
         one on a later stage, where it cannot be true. Where HiGHS has no answer, interior point tries once.
@@ -254,41 +272,65 @@ class Solver:
         status = self._run(what)
         doubted = status == HighsModelStatus.kInfeasible and (self.held or self.matrix.integer.any())
         if doubted or status == HighsModelStatus.kUnboundedOrInfeasible:
-            expect(self.highs.clearSolver())
-            expect(self.highs.setOptionValue("presolve", "off"))
-            status = self._run(what)
-            expect(self.highs.setOptionValue("presolve", "choose"))
+            status = self._run_again(what, "presolve", "off")
         if status not in STATUS:
-            expect(self.highs.clearSolver())
-            expect(self.highs.setOptionValue("solver", "ipm"))
-            status = self._run(what)
-            expect(self.highs.setOptionValue("solver", "choose"))
+            status = self._run_again(what, "solver", "ipm")
         return status
 
+    def _run_again(self, what: str, option: str, value: str) -> HighsModelStatus:
+        """One cold run of HiGHS with an option that is otherwise its own choice."""
+        expect(self.highs.clearSolver())
+        expect(self.highs.setOptionValue(option, value))
+        try:
+            return self._run(what)
+        finally:
+            expect(self.highs.setOptionValue(option, "choose"))
+
     def _run(self, what: str) -> HighsModelStatus:
+        """One run of HiGHS, in a thread of its own so that an interrupt is heard at once."""
         left = min(self.options.time_limit - (time.perf_counter() - self.started), self.patience)
         if left <= 0:
             return HighsModelStatus.kTimeLimit
-        expect(self.highs.setOptionValue("time_limit", float(self.highs.getRunTime() + left)))
+        highs = self.highs
+        expect(highs.setOptionValue("time_limit", float(highs.getRunTime() + left)))
+        self._tell(what, 0.0)
         failed: list[BaseException] = []
+        ended = Event()
 
         def work() -> None:
             try:
-                self.highs.run()
+                highs.run()
             except BaseException as fault:
                 failed.append(fault)
+            finally:
+                ended.set()
 
-        worker = Thread(target=work, daemon=True)
-        worker.start()
         begun = time.perf_counter()
-        while worker.is_alive():
-            worker.join(0.2)
-            if self.progress is not None and worker.is_alive():
-                self.progress(what, time.perf_counter() - begun)
+        try:
+            Thread(target=work, daemon=True).start()
+            while not ended.wait(LISTENING):  # not `join`: interrupted, it takes a thread at work for one that ended
+                self._tell(what, time.perf_counter() - begun)
+        except BaseException:
+            self._end(ended)
+            raise
         if failed:
             raise SolverError(str(failed[0])) from failed[0]
-        status: HighsModelStatus = self.highs.getModelStatus()
+        status: HighsModelStatus = highs.getModelStatus()
         return status
+
+    def _tell(self, what: str, seconds: float) -> None:
+        if self.progress is not None:
+            self.progress(what, seconds)
+
+    def _end(self, ended: Event) -> None:
+        """End a run. HiGHS is made to ask whether to go on only now: asking at every step would slow each solve."""
+        highs = self.highs
+        highs.HandleUserInterrupt = True
+        highs.cancelSolve()
+        if ended.wait(ENDING):
+            highs.HandleUserInterrupt = False
+        else:  # it is left to end by itself
+            self.fresh(self.matrix.integer)
 
     def values(self) -> Array:
         """Columns of the last solve in the units of the case."""
@@ -349,19 +391,22 @@ class Solver:
                 prices[row] = Slopes(0.0, 0.0, np.inf, room[row] / unit)
                 continue
             sides: list[tuple[float, float] | None] = []
-            for nudge in (NUDGE, -NUDGE):  # loosen, tighten
-                expect(highs.changeRowBounds(row, -highspy.kHighsInf, upper[row] + nudge))
-                expect(highs.setBasis(basis))
-                found = STATUS.get(self._run(what), "unknown")
-                if found == "optimal":
-                    solution = highs.getSolution()
-                    dual = max(0.0, -solution.row_dual[row])
-                    at = np.concatenate([solution.col_value, solution.row_value])
-                    further = np.inf if dual == 0 and nudge > 0 else self._basis_room(row, np.sign(nudge), at, *limits)
-                    sides.append((dual * unit / self.cost_scale, (NUDGE + further) / unit))
-                elif found == "infeasible":
-                    sides.append(None)
-            expect(highs.changeRowBounds(row, -highspy.kHighsInf, upper[row]))
+            try:
+                for nudge in (NUDGE, -NUDGE):  # loosen, tighten
+                    expect(highs.changeRowBounds(row, -highspy.kHighsInf, upper[row] + nudge))
+                    expect(highs.setBasis(basis))
+                    found = STATUS.get(self._run(what), "unknown")
+                    if found == "optimal":
+                        solution = highs.getSolution()
+                        dual = max(0.0, -solution.row_dual[row])
+                        at = np.concatenate([solution.col_value, solution.row_value])
+                        endless = dual == 0 and nudge > 0
+                        further = np.inf if endless else self._basis_room(row, np.sign(nudge), at, *limits)
+                        sides.append((dual * unit / self.cost_scale, (NUDGE + further) / unit))
+                    elif found == "infeasible":
+                        sides.append(None)
+            finally:
+                expect(highs.changeRowBounds(row, -highspy.kHighsInf, upper[row]))
             if len(sides) == 2 and sides[0] is not None:
                 loosen, tighten = sides[0], sides[1] or (None, 0.0)
                 prices[row] = Slopes(loosen[0], tighten[0], loosen[1], tighten[1])

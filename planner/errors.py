@@ -79,3 +79,7 @@ class InfeasibleError(PlannerError):
 
 class SolverError(PlannerError):
     """The solver gave no answer that can be trusted."""
+
+
+class CancelledError(PlannerError):
+    """The one who asked for a solve no longer wants it: it was ended before an answer."""

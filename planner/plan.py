@@ -8,6 +8,7 @@ from functools import partial
 from importlib.metadata import version
 from io import BytesIO
 from pathlib import Path
+from threading import Event
 from typing import Any
 
 import numpy as np
@@ -16,7 +17,7 @@ import pandas as pd
 from planner.case import Case
 from planner.certificate import certify
 from planner.compile import Key, Matrix, Name, compile_problem, evaluate_costs
-from planner.engine import STATUS, Options, Progress, Solver
+from planner.engine import STATUS, Options, Progress, Solver, cancellable
 from planner.engine import solve as run
 from planner.problem import Problem
 from planner.saving import settled, write_files
@@ -140,14 +141,20 @@ def csv_text(frame: pd.DataFrame) -> str:
 
 
 def solve(
-    case: Case, options: Options | None = None, progress: Progress | None = None, best_effort: bool = False
+    case: Case,
+    options: Options | None = None,
+    progress: Progress | None = None,
+    best_effort: bool = False,
+    cancel: Event | None = None,
 ) -> Plan:
     """The plan of a case: compile, solve, break ties, report.
 
     An infeasible or stopped case gives a plan without frames whose `status` says so. With `best_effort` an infeasible
     one gives the plan that misses its targets by least, each as a part of its own size, those of the first priority
-    first; its status stays infeasible, and `summary` lists what is missed. Raises SolverError when HiGHS fails.
+    first; its status stays infeasible, and `summary` lists what is missed. Raises SolverError when HiGHS fails, and
+    CancelledError soon after another thread sets `cancel`.
     """
+    progress = cancellable(progress, cancel)
     plan = answer(case, Problem, options, progress)
     if best_effort and plan.status == "infeasible":
         plan = answer(case, partial(Problem, best_effort=True), options, progress)

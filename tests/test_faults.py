@@ -21,8 +21,11 @@ from typer.testing import CliRunner
 
 from planner import saving
 from planner.case import Case
-from planner.errors import CaseError
+from planner.compile import compile_problem
+from planner.engine import STATUS, Options, Solver, cancellable
+from planner.errors import CancelledError, CaseError
 from planner.plan import FRAMES, Plan, solve
+from planner.problem import Problem
 from planner.saving import settled, write_bytes, write_files
 from planner.scenario import Scenario, read_scenario, write_scenario
 from planner.tables import read_case, write_case, write_workbook
@@ -559,6 +562,88 @@ def test_ctrl_c_while_a_library_is_loaded_is_no_fault_of_the_program(tmp_path: P
     run = [sys.executable, "-c", HALF_LOADED, "solve", str(TUTORIAL), "--lang", "en"]
     done = subprocess.run(run, capture_output=True, text=True, check=False, timeout=60)
     assert (done.returncode, done.stderr.strip()) == (130, "Interrupted, nothing was written.")
+
+
+SCRIPT = """
+import threading, time
+from planner import read_case, solve
+
+def at_work(what, seconds):
+    if seconds:
+        print("at work", flush=True)
+
+try:
+    solve(read_case("cases/jiangxi"), progress=at_work)
+except KeyboardInterrupt:
+    time.sleep(0.1)
+    print("stopped with", threading.active_count(), flush=True)
+    HOW
+"""
+
+
+@pytest.mark.parametrize(("how", "code"), [("pass", 0), ("raise", -signal.SIGINT)])
+def test_a_script_that_solves_is_interrupted_at_once_and_leaves_no_solver_at_work(how: str, code: int) -> None:
+    run = [sys.executable, "-c", SCRIPT.replace("HOW", how)]
+    with subprocess.Popen(run, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=ROOT) as running:
+        assert running.stdout is not None
+        assert running.stdout.readline().strip() == "at work"
+        begun = time.monotonic()
+        running.send_signal(signal.SIGINT)
+        told, words = running.communicate(timeout=60)
+    assert told.strip().splitlines()[-1] == "stopped with 1"
+    assert running.returncode == code
+    assert words.rstrip().endswith("KeyboardInterrupt") if code else not words
+    assert time.monotonic() - begun < 3
+
+
+@pytest.fixture(scope="module")
+def large() -> Case:
+    return read_case(JIANGXI)
+
+
+@pytest.mark.parametrize("stage", ["cost", "prices"])
+def test_a_solve_is_cancelled_from_another_thread(large: Case, stage: str) -> None:
+    cancel, threads, asked = threading.Event(), threading.active_count(), []
+
+    def press() -> None:
+        asked.append(time.monotonic())
+        cancel.set()
+
+    def at_work(what: str, seconds: float) -> None:
+        if what == stage and (seconds or stage != "cost") and not asked:
+            threading.Thread(target=press).start()
+
+    with pytest.raises(CancelledError):
+        solve(large, progress=at_work, cancel=cancel)
+    assert time.monotonic() - asked[0] < 3
+    time.sleep(0.3)
+    assert threading.active_count() == threads
+
+
+def test_a_solve_that_is_cancelled_before_it_begins_never_runs(
+    monkeypatch: pytest.MonkeyPatch, small: Case, plan: Plan
+) -> None:
+    cancel = threading.Event()
+    assert solve(small, cancel=cancel).objective == plan.objective
+    cancel.set()
+    monkeypatch.setattr(highspy.Highs, "run", lambda _: pytest.fail("it ran"))
+    with pytest.raises(CancelledError):
+        solve(small, cancel=cancel)
+
+
+def test_a_solver_that_was_ended_solves_again(large: Case) -> None:
+    matrix = compile_problem(Problem(large))
+    cost = matrix.stages[-1].coefficients
+    cancel = threading.Event()
+    solver = Solver(matrix, Options(), cancellable(lambda _, seconds: cancel.set() if seconds > 0.3 else None, cancel))
+    with pytest.raises(CancelledError):
+        solver.minimise(cost, "cost")
+    assert STATUS.get(solver.highs.getModelStatus()) == "limit"
+    solver.progress = None
+    assert STATUS[solver.minimise(cost, "cost")] == "optimal"
+    undisturbed = Solver(matrix, Options())
+    undisturbed.minimise(cost, "cost")
+    assert cost @ solver.values() == pytest.approx(cost @ undisturbed.values(), rel=1e-9)
 
 
 def statuses(monkeypatch: pytest.MonkeyPatch, *given: highspy.HighsModelStatus) -> list[str]:
