@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Annotated, NoReturn
 import typer
 
 from planner.errors import CaseError, InfeasibleError, Place, SolverError, error
+from planner.interrupt import INTERRUPTED, leave, system_language
 
 if TYPE_CHECKING:
     from planner.case import Case
@@ -42,7 +43,7 @@ class Code(IntEnum):
     """A plan failed its verification."""
     FAULT = 70
     """A fault of the program."""
-    INTERRUPTED = 130
+    INTERRUPTED = INTERRUPTED
     """Stopped by the user."""
 
 
@@ -111,30 +112,24 @@ def main() -> None:
         if leaving.code == Code.INTERRUPTED:  # the solver may still be at work in its thread: do not wait for it
             sys.stdout.flush()
             sys.stderr.flush()
+            if INTERRUPTS:
+                leave()
             os._exit(Code.INTERRUPTED)
         raise
-    except Exception:
+    except (Exception, KeyboardInterrupt):
         if INTERRUPTS:  # what would say so is half loaded
-            os._exit(Code.INTERRUPTED)
+            leave()
         raise
 
 
 INTERRUPTS: list[int] = []
-"""Interrupts heard: a library that is just being loaded turns one into a fault of its own."""
+"""Interrupts heard and not answered: a library may turn one into silence, or into a fault of its own."""
 
 
 def interrupted(number: int, _: object) -> NoReturn:
     """Remember an interrupt, and stop what is being done."""
     INTERRUPTS.append(number)
     raise KeyboardInterrupt
-
-
-def system_language() -> str:
-    """Language of the user's system: zh where the environment says so, else en."""
-    for name in ("LC_ALL", "LC_MESSAGES", "LANG"):
-        if os.environ.get(name):
-            return "zh" if os.environ[name].lower().startswith("zh") else "en"
-    return "en"
 
 
 @contextmanager
@@ -154,12 +149,12 @@ def guarded(lang: str, name: str, faults_are_results: bool = False) -> Iterator[
     except SolverError as fault:
         stop(lang, Code.OPEN, "fault.solver", fault, what=fault)
     except KeyboardInterrupt as fault:
-        stop(lang, Code.INTERRUPTED, "fault.interrupted", fault)
+        answer_interrupt(lang, fault)
     except OSError as fault:
         stop(lang, Code.INPUT, "fault.file", fault, file=fault.filename or name, what=fault.strerror or fault)
     except Exception as fault:
         if INTERRUPTS:
-            stop(lang, Code.INTERRUPTED, "fault.interrupted", fault)
+            answer_interrupt(lang, fault)
         stop(lang, Code.FAULT, "fault.internal", fault, file=written_log())
 
 
@@ -176,6 +171,15 @@ def stop(lang: str, code: Code, key: str, fault: BaseException, **params: object
 
     print(t(key, lang, **params), file=sys.stderr)
     raise typer.Exit(code) from fault
+
+
+def answer_interrupt(lang: str, fault: BaseException) -> NoReturn:
+    """Answer an interrupt and leave."""
+    try:
+        stop(lang, Code.INTERRUPTED, "fault.interrupted", fault)
+    except typer.Exit:
+        INTERRUPTS.clear()
+        raise
 
 
 def written_log() -> str:

@@ -24,11 +24,13 @@ from planner.case import Case
 from planner.compile import compile_problem
 from planner.engine import STATUS, Options, Solver, cancellable
 from planner.errors import CancelledError, CaseError
+from planner.interrupt import WORDS
 from planner.plan import FRAMES, Plan, solve
 from planner.problem import Problem
 from planner.saving import settled, write_bytes, write_files
 from planner.scenario import Scenario, read_scenario, write_scenario
 from planner.tables import read_case, write_case, write_workbook
+from planner.text import messages
 
 ROOT = Path(__file__).parent.parent
 TUTORIAL = ROOT / "cases" / "tutorial"
@@ -522,13 +524,13 @@ def test_ctrl_c_is_answered_within_seconds_and_keeps_the_old_plan(tmp_path: Path
 
 
 STARTED = """
-from planner import cli
 print("started", flush=True)
-cli.main()
+from planner.__main__ import main
+main()
 """
 
 
-@pytest.mark.parametrize("wait", [0.1, 0.4, 1.0])
+@pytest.mark.parametrize("wait", [0.03, 0.06, 0.1, 0.15, 0.2, 0.25, 0.3, 0.4, 1.0])
 def test_ctrl_c_at_any_time_gives_words_never_a_traceback(tmp_path: Path, wait: float) -> None:
     run = [sys.executable, "-c", STARTED, "solve", str(JIANGXI), "--out", str(tmp_path / "plan"), "--lang", "en"]
     with subprocess.Popen(run, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as running:
@@ -538,8 +540,32 @@ def test_ctrl_c_at_any_time_gives_words_never_a_traceback(tmp_path: Path, wait: 
         running.send_signal(signal.SIGINT)
         _, words = running.communicate(timeout=60)
     assert running.returncode == 130
-    assert words.strip() in ("", "Interrupted, nothing was written.")
+    assert words.strip() == "Interrupted, nothing was written."
     assert visible(tmp_path) == []
+
+
+LOADING = """
+import builtins, os, signal
+real = builtins.__import__
+
+def load(name, *rest):
+    if name == "typer":
+        os.kill(os.getpid(), signal.SIGINT)
+    return real(name, *rest)
+
+builtins.__import__ = load
+from planner.__main__ import main
+main()
+"""
+
+
+@pytest.mark.parametrize("lang", ["en", "zh"])
+def test_ctrl_c_before_the_first_library_is_loaded_is_one_line_in_the_user_s_language(lang: str) -> None:
+    environment = {**os.environ, "LC_ALL": {"en": "C.UTF-8", "zh": "zh_CN.UTF-8"}[lang], "PYTHONIOENCODING": "utf-8"}
+    run = [sys.executable, "-c", LOADING]
+    done = subprocess.run(run, capture_output=True, check=False, timeout=60, env=environment)
+    assert (done.returncode, done.stderr.decode()) == (130, WORDS[lang] + "\n")
+    assert messages()["fault.interrupted"] == WORDS
 
 
 HALF_LOADED = """

@@ -10,7 +10,7 @@ PLANNER = Path(__file__).parent.parent / "planner"
 ROOT = PLANNER.parent
 # Modules import only what stands before them. A package counts as one: its own modules import each other freely.
 ORDER = (
-    *("errors", "units", "timing", "text", "amounts", "saving"),
+    *("interrupt", "errors", "units", "timing", "text", "amounts", "saving"),
     *("rows", "cells", "files", "tableset", "targets", "groups", "objectives"),
     *("meaning", "choices", "magnitudes", "checks", "edits", "case", "tables", "scenario", "reference", "certificate"),
     *("problem", "vacuous", "formulation", "expand", "compile"),
