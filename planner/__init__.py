@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from planner.plan import Plan as Plan
     from planner.plan import solve as solve
     from planner.scenario import read_scenario as read_scenario
+    from planner.session import Session as Session
     from planner.tables import read_case as read_case
     from planner.unique import ranges as ranges
 
@@ -35,6 +36,7 @@ HOMES = {
     "Plan": "plan",
     "PlannerError": "errors",
     "SolverError": "errors",
+    "Session": "session",
     "frontier": "explore",
     "ranges": "unique",
     "read_case": "tables",

@@ -76,10 +76,10 @@ def cancellable(progress: Progress | None, cancel: Event | None) -> Progress | N
         return progress
 
     def told(what: str, seconds: float) -> None:
-        if cancel.is_set():
-            raise CancelledError(what)
         if progress is not None:
             progress(what, seconds)
+        if cancel.is_set():
+            raise CancelledError(what)
 
     return told
 

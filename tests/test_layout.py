@@ -14,14 +14,15 @@ ORDER = (
     *("rows", "cells", "files", "tableset", "targets", "groups", "objectives"),
     *("meaning", "choices", "magnitudes", "checks", "edits", "case", "tables", "scenario", "reference", "certificate"),
     *("problem", "vacuous", "formulation", "expand", "compile"),
-    *("solution", "engine", "numbers", "plan", "unique", "export"),
-    *("prices", "explain", "conflict", "sweep", "highlights", "explore", "futures", "budgets", "credit", "progress"),
+    *("solution", "engine", "live", "numbers", "plan", "unique", "export"),
+    *("prices", "explain", "conflict", "reach", "session", "sweep", "highlights", "explore", "futures"),
+    *("budgets", "credit", "progress"),
     *("compare", "sources", "report", "charts", "show", "cli", "ui"),
 )
 DOORS = {
     "pint": {"units"},
     "pyomo": {"formulation", "expand", "compile"},
-    "highspy": {"engine"},
+    "highspy": {"engine", "live"},
     "streamlit": {"ui", "app"},
 }
 FILES = [*sorted(PLANNER.rglob("*.py")), ROOT / "app.py"]

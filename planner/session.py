@@ -1,0 +1,287 @@
+"""Session: one case that stays open; edits go in, the optimal answer comes out, from where the last one stood.
+
+session = Session(read_case("cases/jiangxi"))
+session.answer()
+session.edit({"table": "targets", "key": {"target": "co2_level"}, "set": {"value": 260000}})
+session.answer().plan
+"""
+
+import time
+from collections import OrderedDict
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from functools import cached_property, partial
+from threading import Event, Lock
+from typing import Any
+
+import numpy as np
+
+from planner.case import Case
+from planner.compile import Matrix, compile_problem
+from planner.conflict.ceilings import ceilings
+from planner.conflict.model import Model, build
+from planner.edits import Edit
+from planner.engine import Options, Progress, cancellable
+from planner.live import EVERYTHING, SHORT, Difference, Live
+from planner.plan import Plan, certified, empty, report, summarise
+from planner.plan import solve as solve_whole
+from planner.problem import Problem
+from planner.reach import changed_cells, way_back
+from planner.rows import TABLES
+from planner.solution import Proof, Solution, StageValue, Status
+
+ASKING = frozenset({"targets", "budgets", "pins", "funds", "allocations", "fund_rules"})
+"""Tables that only ask: what measures can do at best does not depend on them."""
+PATIENT = 3.0
+"""Times the last cold solve that another one may take before it is asked whether there is a plan at all [-]."""
+POSSIBLE = 2e-6
+"""Part of the way back to the last plan from which an edit counts as out of reach [-]."""
+REMEMBERED = 20
+"""Answers that are kept, each about as large as the problem."""
+NOTHING = Solution("infeasible", "none", np.zeros(0), np.zeros(0), np.zeros(0))
+
+
+@dataclass(frozen=True)
+class Refusal:
+    """A number that cannot be had as asked, with all others as they are: no plan gets further than `most`."""
+
+    table: str
+    id: str
+    column: str
+    year: int | None
+    asked: float
+    most: float
+
+
+@dataclass(frozen=True)
+class Answer:
+    """The answer to a case as it stood when it was asked for."""
+
+    case: Case = field(repr=False)
+    status: Status
+    proof: Proof
+    way: str
+    """How it was found: same, warm, cold, whole (several objectives, or lumps); without plan: bound, reach."""
+    solution: Solution = field(default=NOTHING, repr=False)
+    refusals: tuple[Refusal, ...] = ()
+    """Without a plan: how far what was asked for can be had, as far as is known without a diagnosis."""
+    whole: Plan | None = field(default=None, repr=False)
+    timings: Mapping[str, float] = field(kw_only=True)
+    """Seconds by step: compile, change, solve, read; bound and reach where there is no plan."""
+    problem: Problem = field(kw_only=True, repr=False)
+    matrix: Matrix = field(kw_only=True, repr=False)
+
+    @property
+    def found(self) -> bool:
+        """Whether there is a plan."""
+        return self.solution.found or (self.whole is not None and self.whole.found)
+
+    @property
+    def objective(self) -> float:
+        """Value of the first objective [its unit]. Raises ValueError where there is no plan."""
+        if not self.found:
+            raise ValueError("no plan")
+        return self.whole.objective if self.whole is not None else self.solution.stages[0].value
+
+    @cached_property
+    def plan(self) -> Plan:
+        """All its frames, made when first asked for; not certified."""
+        if self.whole is not None:
+            return self.whole
+        if self.solution.found:
+            return report(self.problem, self.matrix, self.solution, dict(self.timings))
+        summary = summarise(self.problem, self.matrix, self.status, self.proof, self.timings)
+        summary["refusals"] = [vars(refusal) for refusal in self.refusals]
+        return empty(summary, self.case)
+
+    @cached_property
+    def certified(self) -> Plan:
+        """The plan with its certificate, made when first asked for."""
+        return certified(self.case, self.plan)
+
+
+class Clock:
+    """Seconds by step."""
+
+    def __init__(self) -> None:
+        self.seconds: dict[str, float] = {}
+        self._last = time.perf_counter()
+
+    def __call__(self, step: str) -> None:
+        """A step ends now."""
+        now = time.perf_counter()
+        self.seconds[step] = self.seconds.get(step, 0.0) + now - self._last
+        self._last = now
+
+
+class Session:
+    """A case under edits, with its own solver instance. Threads that ask at once wait for each other."""
+
+    def __init__(self, case: Case, options: Options | None = None) -> None:
+        self.options = replace(options or Options(), prices=False, break_ties=False, certify=False)
+        self.last: Answer | None = None
+        """The last answer with a plan."""
+        self._case = case
+        self._solving = Lock()
+        self._editing = Lock()
+        self._cancel = Event()
+        self._live: Live | None = None
+        self._posed: tuple[Case, Problem, Matrix] | None = None
+        self._ground: tuple[Case, Model] | None = None
+        self._known: OrderedDict[str, Answer] = OrderedDict()
+
+    @property
+    def case(self) -> Case:
+        """The case with all edits so far."""
+        return self._case
+
+    def edit(self, *edits: Edit | Mapping[str, Any]) -> Case:
+        """Apply edits on top of those so far. Raises CaseError, and changes nothing, where one of them is faulty."""
+        with self._editing:
+            self._case = self._case.edited(list(edits))
+            return self._case
+
+    def use(self, case: Case) -> None:
+        """Go on with another state of the case: an earlier one (undo), or a saved one."""
+        with self._editing:
+            self._case = case
+
+    def cancel(self) -> None:
+        """End the answer that another thread is computing: it raises CancelledError there."""
+        self._cancel.set()
+
+    def answer(self, progress: Progress | None = None) -> Answer:
+        """The optimal answer to the case as it stands now.
+
+        Raises CancelledError when `cancel` is called meanwhile, and SolverError when HiGHS fails.
+        """
+        with self._solving:
+            self._cancel.clear()
+            case = self._case
+            answer = self._known.get(case.digest)
+            if answer is None:
+                answer = self._answer(case, cancellable(progress, self._cancel))
+            self._remember(answer)
+            return answer
+
+    def _remember(self, answer: Answer) -> None:
+        """Keep an answer, so that going back to its case needs no solve."""
+        if answer.found:
+            self.last = answer
+        if answer.status in ("optimal", "infeasible"):
+            self._known[answer.case.digest] = answer
+            self._known.move_to_end(answer.case.digest)
+            if len(self._known) > REMEMBERED:
+                self._known.popitem(last=False)
+
+    def prepare(self) -> None:
+        """Do beforehand what the next edit needs, while nobody waits: raises CancelledError when `cancel` is called."""
+        with self._solving:
+            if self._live is not None:
+                self._live.renew(self.options, cancellable(None, self._cancel))
+                self._live.prime()
+            if self.last is not None and self.last.whole is None and self._ground is None:
+                self._ground = self.last.case, build(self.last.problem)
+
+    def settled(self, progress: Progress | None = None) -> Plan:
+        """The plan of the case as it stands, solved from nothing, with ties broken, prices and certificate: to keep."""
+        options = replace(self.options, prices=True, break_ties=True, certify=True)
+        return solve_whole(self._case, options, progress)
+
+    def _answer(self, case: Case, progress: Progress | None) -> Answer:
+        clock = Clock()
+        problem, matrix = self._pose(case)
+        clock("compile")
+        answer = partial(Answer, case, problem=problem, matrix=matrix, timings=clock.seconds)
+        if problem.contradictions:
+            return answer("infeasible", "arithmetic", "bound")
+        if len(matrix.stages) > 1 or matrix.integer.any():
+            plan = solve_whole(case, self.options, progress)
+            clock("solve")
+            state: Status = plan.summary["status"]
+            return answer(state, plan.summary["proof"], "whole", whole=plan)
+        live, difference = self._hold(matrix, progress)
+        clock("change")
+        way = "same" if live.solved else "warm"
+        status = live.warm(difference)
+        clock("solve")
+        if status != "optimal":
+            refused = self._refused(case, problem, matrix, live, clock, progress, status == "infeasible")
+            if refused is not None:
+                return answer("infeasible", *refused)
+            status, way = "optimal" if live.solved else live.cold(), "cold"
+            clock("solve")
+        if status != "optimal":
+            return answer(status, "none", way)
+        stage, values = matrix.stages[0], live.values()
+        value = float(stage.coefficients @ values) + stage.constant
+        found = Solution("optimal", "none", values, *live.duals(), stages=(StageValue(stage.name, value, value),))
+        clock("read")
+        return answer("optimal", "none", way, found)
+
+    def _pose(self, case: Case) -> tuple[Problem, Matrix]:
+        """Problem and matrix of a case."""
+        if self._posed is None or self._posed[0] is not case:
+            problem = Problem(case)
+            self._posed = case, problem, compile_problem(problem)
+        return self._posed[1:]
+
+    def _hold(self, matrix: Matrix, progress: Progress | None) -> tuple[Live, Difference]:
+        """The instance with this matrix, and what differs from the one it held."""
+        live = self._live
+        if live is not None and live.matrix.rows == matrix.rows and live.matrix.columns == matrix.columns:
+            live.renew(self.options, progress)
+            return live, live.change(matrix)
+        self._live = Live(matrix, self.options, progress)
+        if live is not None:
+            self._live.carry(live)
+        return self._live, EVERYTHING
+
+    def _refused(
+        self,
+        case: Case,
+        problem: Problem,
+        matrix: Matrix,
+        live: Live,
+        clock: Clock,
+        progress: Progress | None,
+        sure: bool,
+    ) -> tuple[Proof, str, Solution, tuple[Refusal, ...]] | None:
+        """Why there is no plan, first by arithmetic, then by how far back towards the last plan there is one.
+
+        None where there is a plan; if it is known by then, the instance stands there.
+        """
+        if self.last is None:
+            return None
+        refusals = self._by_ceilings(case, problem)
+        clock("bound")
+        if refusals:
+            return "arithmetic", "bound", NOTHING, refusals
+        if not sure and live.cold(max(PATIENT * live.cold_seconds, SHORT)) == "optimal":
+            return None
+        clock("solve")
+        part = way_back(self.last.matrix, matrix, self.last.solution.values, self.options, progress)
+        clock("reach")
+        if part is None or part <= POSSIBLE:
+            return None
+        cells = changed_cells(self.last.case, case)
+        part = min(1.0, part + POSSIBLE)
+        found = tuple(
+            Refusal(c.table, c.id, c.column, c.year, c.after, c.after + part * (c.before - c.after)) for c in cells
+        )
+        return "elastic", "reach", NOTHING, found
+
+    def _by_ceilings(self, case: Case, problem: Problem) -> tuple[Refusal, ...]:
+        """Hard targets that no plan can keep, by arithmetic alone."""
+        ground = self._ground
+        alike = ground is not None and all(ground[0].rows(name) is case.rows(name) for name in {*TABLES} - ASKING)
+        try:
+            model = replace(ground[1], problem=problem) if ground is not None and alike else build(problem)
+            table = ceilings(model)
+        except KeyError:  # a level that was not asked for before
+            model = build(problem)
+            table = ceilings(model)
+        self._ground = case, model
+        out = table[table["impossible"] & ~table["soft"]]
+        rows = out[["target", "year", "asked", "best"]].to_numpy(dtype=object).tolist()
+        return tuple(Refusal("targets", target, "value", year, asked, best) for target, year, asked, best in rows)
