@@ -25,8 +25,10 @@ from planner.solution import Proof
 Status = Literal["feasible", "infeasible"]
 LINES = 12
 """Lines of the menu at most."""
-PATIENCE = 90.0
+PATIENCE = 100.0
 """How long ways out of a large case are sized where no time limit is given [s]."""
+GOALS = ("target", "budget", "pin")
+"""What is loosened first."""
 PAIRS = 6
 """Pairs that are tried, each with two solves or more."""
 LIMIT_LINES = 3
@@ -335,18 +337,30 @@ def ways_out(
     elements = sorted({e for proof in finder.proofs for e in proof}, key=lambda e: (-weight.get(e, 0.0), e))
     lines: list[Line] = []
     sizes: dict[Element, Alone] = {}
-    steps = candidates(case, finder, found, clashes, elements)
+    steps: list[tuple[Element, list[Change]]] = []
+    for element, offered in candidates(case, finder, found, clashes, elements):
+        several = list(offered or changes(case, finder.model, element, years.get(element, ())))
+        if any(repairs.may_suffice(change) for change in several):
+            steps.append((element, several))
+        elif element in years and not all(change.whole for change in several):
+            change = next(change for change in several if not change.whole)
+            sizes[element] = Alone(element, change, np.inf)
+    if large:  # what takes one solve comes first
+        quick = [(element, [c for c in several if repairs.quick(c)]) for element, several in steps]
+        slow = [(element, [c for c in several if not repairs.quick(c)]) for element, several in steps]
+        steps = [(element, several) for element, several in (*quick, *slow) if several]
+        steps.sort(key=lambda step: (len(step[1][0].elements) == 1, step[0].kind not in GOALS))
     left = [element for element, _ in steps]
 
     def ways() -> Ways:
-        alone = tuple(one for element, one in sizes.items() if element.kind in ("target", "budget", "pin"))
+        alone = tuple(one for element, one in sizes.items() if element.kind in GOALS)
         menu = tuple(sorted(lines, key=lambda line: line.cost))
         return Ways(menu, alone, tuple(dict.fromkeys(element for element in left if element not in sizes)))
 
     yield ways()
     try:
-        for element, offered in steps:
-            for change in offered or repairs.offers(element, years.get(element, ())):
+        for element, several in steps:
+            for change in repairs.worthwhile(several):
                 line = repairs.line(change)
                 if line is not None:
                     lines.append(line)
@@ -370,9 +384,9 @@ def candidates(
     case: Case, finder: Finder, found: Sequence[Found], clashes: Sequence[Clash], elements: Sequence[Element]
 ) -> list[tuple[Element, tuple[Change, ...]]]:
     """What may give, in the order in which it is tried: an element with all its changes, or with those named."""
-    goals = [element for element in elements if element.kind in ("target", "budget", "pin")]
+    goals = [element for element in elements if element.kind in GOALS]
     limits = limit_changes(case, finder.model, found) if not finder.lumps else lump_changes(case, finder.model, clashes)
-    common = frozenset.intersection(*[each.all for each in found]) if found else frozenset()
+    common = frozenset.intersection(*[each.members for each in found]) if found else frozenset()
     budgets = [e for e in finder.model.elements if e.kind == "budget"]
     many = budgets if sum(e.kind == "budget" for e in goals) > 1 else []
     joint = [*many, *sorted(e for e in common if e.kind in LIMITS)]

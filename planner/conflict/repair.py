@@ -7,10 +7,10 @@ from dataclasses import dataclass, replace
 
 from planner.case import Case
 from planner.compile import compile_problem
-from planner.conflict.changes import Change, EditMapping, changes
+from planner.conflict.changes import Change, EditMapping
 from planner.conflict.clash import Deadline, Finder, Proof, TimeUpError
 from planner.conflict.model import LIMITS, Element, Model
-from planner.conflict.sizing import least_size
+from planner.conflict.sizing import is_straight, least_size
 from planner.engine import STATUS, Options, Progress, Solver
 from planner.errors import CaseError
 from planner.problem import Problem
@@ -31,6 +31,8 @@ SMALL_CASE = 20_000
 """Columns up to which a size may be searched on the case itself."""
 
 
+NEARLY = 1.004
+"""A guess is made so much larger, that it suffices where things go straight [-]."""
 EVERY_ROW = ("budget", "budget_span", "floor", "cap", "free")
 """Changes of all that a thing asks for: where one never suffices, no other change of the thing does."""
 
@@ -157,29 +159,82 @@ class Repairs:
         """The line of one change alone; none where no size of it suffices. Raises TimeUpError when the time ended."""
         if self.needed or self.finder.lumps:
             return self.together([change]) if len(change.elements) == 1 else None
-        if not self._may_suffice(change):
+        if not self.may_suffice(change):
             return None
         least = self.least(change)
-        if not least:
-            return self.together([change]) if len(change.elements) == 1 else None
         if least == math.inf:
             return None
+        if not least:
+            if len(change.elements) > 1:
+                return None
+            if change.whole or len(self.model.columns) <= SMALL_CASE:
+                return self.together([change])
+            least = self._enclosed(change)
+            if not least:
+                return None
         part = Part(change, min(round_up(least), change.most))
         cost = self._try([part])
         if cost is not None and not math.isnan(cost):
             return self._with_lumps(Line((part,), cost))
         return self._tuned([part])
 
-    def offers(self, element: Element, years: Sequence[int]) -> Iterator[Change]:
-        """The changes of an element worth trying; money for all years only where that is less than for one year."""
-        offered = list(changes(self.case, self.model, element, years))
-        one = next((change for change in offered if change.kind == "budget_year"), None)
-        if one is not None and not (self.needed or self.finder.lumps) and self._may_suffice(one):
-            each = next(change for change in offered if change.kind == "budget")
-            every, single = self.least(each) or 0.0, self.least(one) if self.sizes[each] != math.inf else None
-            if single is not None and round_up(every) >= round_up(single):
-                offered.remove(each)
-        yield from offered
+    def quick(self, change: Change) -> bool:
+        """Whether one solve finds its size."""
+        return is_straight(self.model, change)
+
+    def worthwhile(self, several: Sequence[Change]) -> Iterator[Change]:
+        """Those of the changes of an element worth trying; money for all years only where less of it is needed than
+        for one year.
+        """
+        every = next((change for change in several if change.kind == "budget"), None)
+        one = next((change for change in several if change.kind == "budget_year"), None)
+        both = every is not None and one is not None and not (self.needed or self.finder.lumps)
+        for change in several:
+            if not both or change is not every or self._cheaper(change, one):
+                yield change
+
+    def _cheaper(self, change: Change, other: Change | None) -> bool:
+        """Whether less is enough of a change than of another, or that is not known."""
+        if other is None or not self.may_suffice(change):
+            return True
+        ends = self.least(change), math.inf
+        if ends[0] is not None and ends[0] < math.inf:
+            ends = ends[0], self.least(other) or math.inf
+        return ends[0] is None or math.inf in ends or round_up(ends[0]) < round_up(ends[1])
+
+    def _enclosed(self, change: Change) -> float | None:
+        """A size that suffices, where 1 % less of it does not; none where no size suffices.
+
+        What everything asked for must give is taken to fall to nothing nearly straight as the size grows.
+        """
+        alone = None if change.element.kind in LIMITS else change.element
+
+        def gap(size: float) -> float:
+            verdict = self.finder.test(self.everything, change.moved(self.model, size), remember=False, giving=alone)
+            return verdict.gap if verdict.clash else 0.0
+
+        low, high, below = change.least, change.most, gap(change.least)
+        if not below:
+            return None
+        if math.isinf(below) or (math.isfinite(high) and gap(high)):
+            self.enough[change.element] = alone is None and self.enough.get(change.element, True)
+            return None
+        step = min(1.0, abs(change.before or 1.0)) if math.isinf(high) else high
+        guess = low + min(below * (abs(change.before or 1.0) or 1.0), step / 2)
+        for _ in range(STEPS // 2):
+            if math.isfinite(high) and LESS * round_up(high) <= low:
+                return high
+            value = gap(guess)
+            if value:
+                ahead = value * (guess - low) / (below - value) if below > value else 4 * (guess - low)
+                low, below, guess = guess, value, guess + NEARLY * min(ahead, 8 * guess)
+            else:
+                high, guess = guess, low + (guess - low) * 0.9
+            if guess >= high:
+                guess = (low + high) / 2
+            elif math.isfinite(high) and guess < low + 0.1 * (high - low):
+                guess = low + 0.1 * (high - low)
+        return None
 
     def least(self, change: Change) -> float | None:
         """The least size of one change alone, found by one solve; infinite where none suffices, none where no one
@@ -191,7 +246,7 @@ class Repairs:
                 self.enough[change.element] = False
         return self.sizes[change]
 
-    def _may_suffice(self, change: Change) -> bool:
+    def may_suffice(self, change: Change) -> bool:
         """Whether no proof known so far says that there is no plan even without what is changed."""
         if any(element.kind in LIMITS for element in change.elements):
             return True

@@ -24,14 +24,10 @@ def least_size(
     None where rows and bounds do not move in proportion to the size, so that one solve cannot find it. Lumps may be
     split. Raises SolverError when HiGHS has no answer.
     """
-    step = _step(model, change)
-    if not 0 < step < np.inf or change.whole:
-        return None
-    still, one, two = (change.moved(model, size) for size in (0.0, step, 2 * step))
-    moves = _straight(still, one, two)
+    moves = _moves(model, change)
     if moves is None:
         return None
-    limits, bounds = moves
+    still, step, limits, bounds = moves
     options = options or Options()
     if len(model.rows) > LARGE:
         options = replace(options, crossover=True)
@@ -41,6 +37,21 @@ def least_size(
     if settled(solver, cost, "size") == "infeasible":
         return float("inf")
     return min(change.most, step * max(0.0, float(solver.values()[-1])))
+
+
+def is_straight(model: Model, change: Change) -> bool:
+    """Whether one solve finds the least size of a change."""
+    return _moves(model, change) is not None
+
+
+def _moves(model: Model, change: Change) -> tuple[Model, float, Array, Array] | None:
+    """The model with none of the change, a step of it, and how far that moves limits and upper bounds."""
+    step = 0.0 if change.whole else _step(model, change)
+    if not 0 < step < np.inf:
+        return None
+    still = change.moved(model, 0.0)
+    moved = _straight(still, change.moved(model, step), change.moved(model, 2 * step))
+    return None if moved is None else (still, step, *moved)
 
 
 def _step(model: Model, change: Change) -> float:

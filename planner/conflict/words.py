@@ -64,6 +64,10 @@ class Words:
             return self.t("member.named", id=element.id, measures=self._measures(dict.fromkeys(rows)))
         return self._measures([element.id])
 
+    def plain(self, element: Element) -> str:
+        """What it is and what people call it, a group by its id."""
+        return self.t(f"member.{element.kind}", name=element.id if element.kind == "group" else self.name(element))
+
     def _measures(self, ids: Iterable[str]) -> str:
         return self.many([self._names.get(("measures", m), m) for m in ids])
 
@@ -353,7 +357,7 @@ def _menu_lines(diagnosis: Diagnosis, words: Words, lang: str) -> list[str]:
     if never:
         lines.append(words.t("alone.never", names=words.many(never)))
     if diagnosis.unsized:
-        left = words.many([words.name(element) for element in diagnosis.unsized])
+        left = words.many([words.plain(element) for element in diagnosis.unsized])
         lines.append(words.t("menu.unsized", names=left))
     return lines
 
