@@ -186,8 +186,16 @@ def targets_lie_in_the_plan(tables: Tables) -> Iterator[Issue]:
             yield error("year_outside", row.at, "by", found=row.by, first=first, last=last)
         elif row.by == last:
             yield warning("peak_at_last_year", row.at, "by", found=row.by)
-        if row.value is None:
-            yield warning("peak_without_value", row.at, "value", found="", target=row.target)
+        if row.value is None and not any(_caps(other, row) for other in tables.targets):
+            yield warning("peak_without_value", row.at, "value", found="", target=row.target, year=row.by)
+
+
+def _caps(target: Target, peak: Target) -> bool:
+    """Whether a target caps what a peak is about in the year it is measured by: then a high peak gains nothing free."""
+    same = (target.quantity, target.scope, set(target.sectors)) == (peak.quantity, peak.scope, set(peak.sectors))
+    by = peak.by or 0
+    holds = (target.first_year or by) <= by <= (target.last_year or by)
+    return same and holds and target.sense == "<=" and target.kind in ("level", "change", "intensity", "cumulative")
 
 
 REFERRED = ("baseline", "quantities", "drivers", "existing", "effects", "conversions", "cities", "city_groups")

@@ -3,21 +3,50 @@
 from collections import defaultdict
 from collections.abc import Iterator
 
+from planner.amounts import number
 from planner.case import Case
 from planner.errors import Issue, warning
 from planner.problem import Problem
 from planner.rows import FUND
+from planner.targets import Bound
+from planner.worst import Worst
 
 ROOM = 1e-9
 """A row binds for nobody when the most that can be built stays within it by this part of its bound [-]."""
 TOLD = ("no_potential", "zero_potential", "lump_above_potential", "never_in_service")
 """Warnings of the checks on a measure that cannot be built."""
+STILL = ("nothing_moves", "peak_at_last_year")
+"""Warnings of the checks on a target that no plan can change."""
 
 
 def vacuous(case: Case) -> tuple[Issue, ...]:
     """Warnings for rows without effect, by arithmetic alone: no solve, so a row may be idle and not be named."""
     problem = Problem(case)
-    return (*idle_budgets(problem), *idle_groups(problem), *idle_measures(problem))
+    return (*idle_targets(problem), *idle_budgets(problem), *idle_groups(problem), *idle_measures(problem))
+
+
+def idle_targets(problem: Problem) -> Iterator[Issue]:
+    """Targets that no plan can miss in any year that is still to be decided, where the checks have not said so."""
+    told = {issue.row for issue in problem.case.warnings if issue.key in STILL}
+    worst = Worst(problem)
+    asked: dict[str, list[Bound]] = defaultdict(list)
+    for name, year in problem.goals:
+        asked[problem.goal_target[name]].append(problem.bounds[name, year])
+    units = {row.quantity: row.unit for row in problem.case.quantities}
+    for row in problem.case.targets:
+        if row.at.row in told or row.target not in asked:
+            continue
+        rooms: list[tuple[float, int]] = []
+        for bound in asked[row.target]:
+            excess, size = worst.excess(bound)
+            if excess > ROOM * size:
+                break
+            rooms.append((max(0.0, -excess), bound.year))
+        else:
+            least, year = min(rooms)
+            unit = units.get(row.quantity, problem.case.settings.currency)
+            room = f"{number(least)} {unit}"
+            yield warning("idle_target", row.at, "value", found=row.value, target=row.target, room=room, year=year)
 
 
 def idle_budgets(problem: Problem) -> Iterator[Issue]:

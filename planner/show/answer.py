@@ -29,6 +29,8 @@ PLACES = 2
 """Cities named per measure [-]."""
 REMARKS = 3
 """Remarks on the inputs shown [-]."""
+FIRST = ("peak_without_value",)
+"""Remarks shown before others: they say that the plan itself may not be what was meant."""
 
 
 def show_plan(page: Page, plan: Plan, case: Case, seconds: float) -> None:
@@ -264,7 +266,7 @@ def remarks(page: Page, case: Case) -> None:
     if case.warnings:
         count = len(case.warnings)
         page.heading(page.t("check.warning" if count == 1 else "check.warnings", count=count))
-        for warning in case.warnings[:REMARKS]:
+        for warning in sorted(case.warnings, key=lambda warning: warning.key not in FIRST)[:REMARKS]:
             page.note(text.issue(warning, page.lang))
         if count > REMARKS:
             page.note(page.t("solve.more", count=count - REMARKS, file="planner check"))
