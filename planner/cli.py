@@ -247,6 +247,10 @@ def solve(
             read = edited_case(case, scenario, edits)
             plan = solved(read, time_limit, gap, progress, ties, best_effort)
             told = reasons(read, plan, time_limit, progress, words) if diagnosis and plan.status == "infeasible" else ""
+            if plan.found:
+                from planner.grades import told_grades
+
+                plan.summary["grades"] = told_grades(read, plan)
             if out is not None:
                 progress("write", 0.0)
                 plan.write(out)

@@ -11,6 +11,7 @@ from planner.tableset import Tables
 
 _SHAPES: tuple[frozenset[str], ...] = (
     frozenset({"table", "key", "set"}),
+    frozenset({"table", "key", "scale"}),
     frozenset({"table", "add"}),
     frozenset({"table", "key", "remove"}),
     frozenset({"setting", "value"}),
@@ -19,8 +20,8 @@ _SHAPES: tuple[frozenset[str], ...] = (
 
 @dataclass(frozen=True)
 class Edit:
-    """One change: of cells (`table`, `key`, `set`), a new row (`table`, `add`), a row switched off (`table`, `key`,
-    `remove`), or a setting (`setting`, `value`).
+    """One change: of cells (`table`, `key`, `set`), of numbers by a factor (`table`, `key`, `scale`), a new row
+    (`table`, `add`), a row switched off (`table`, `key`, `remove`), or a setting (`setting`, `value`).
 
     `key` names rows by their key columns; columns left out match anything, and None matches a blank cell.
     """
@@ -28,6 +29,7 @@ class Edit:
     table: str = ""
     key: Mapping[str, Any] = field(default_factory=dict)
     set: Mapping[str, Any] = field(default_factory=dict)
+    scale: Mapping[str, Any] = field(default_factory=dict)
     add: Mapping[str, Any] | None = None
     remove: bool = False
     setting: str = ""
@@ -39,7 +41,9 @@ class Edit:
             return {"setting": self.setting, "value": self.value}
         if self.add is not None:
             return {"table": self.table, "add": dict(self.add)}
-        change = {"remove": True} if self.remove else {"set": dict(self.set)}
+        change: dict[str, Any] = {"remove": True} if self.remove else {"set": dict(self.set)}
+        if self.scale:
+            change = {"scale": dict(self.scale)}
         return {"table": self.table, "key": dict(self.key), **change}
 
 
@@ -55,7 +59,7 @@ def read_edits(raw: object, file: str) -> list[Edit]:
             edits.append(item)
             continue
         shape = frozenset(item) if isinstance(item, dict) else frozenset()
-        parts = [item.get(name, {}) for name in ("key", "set", "add")] if isinstance(item, dict) else [None]
+        parts = [item.get(name, {}) for name in ("key", "set", "scale", "add")] if isinstance(item, dict) else [None]
         if shape not in _SHAPES or not all(isinstance(part, dict) for part in parts):
             issues.append(error("edit_shape", place, found=", ".join(map(str, sorted(shape))) or type(item).__name__))
         elif "remove" in shape and item["remove"] is not True:
@@ -137,14 +141,43 @@ def _change(rows: dict[str, tuple[Row, ...]], edit: Edit, place: Place) -> list[
         return [_names_nothing(rows[edit.table], edit, wanted, place)]
     if edit.remove:
         return _switch_off(rows, edit.table, named, place)
+    factors, issues = _factors(edit, named, place)
+    if issues:
+        return issues
     changed: dict[int, Row] = {}
     for row in named:
-        read, issues = row_from(row_class, {**_cells(row), **edit.set}, place)
+        filled = {name: getattr(row, name) for name in factors if getattr(row, name) is not None}
+        scaled = {name: number * factors[name] for name, number in filled.items()}
+        read, issues = row_from(row_class, {**_cells(row), **edit.set, **scaled}, place)
         if read is None:  # one row is enough: the others fail alike
             return issues
         changed[id(row)] = read
     rows[edit.table] = tuple([changed.get(id(row), row) for row in rows[edit.table]])
     return []
+
+
+def _factors(edit: Edit, named: Sequence[Row], place: Place) -> tuple[dict[str, float], list[Issue]]:
+    """Factors of the columns to scale; blank cells stay blank, but a column without any number is a fault."""
+    table = columns(TABLES[edit.table])
+    able = [name for name, column in table.items() if column.kind == "number"]
+    number = columns(TABLES["potentials"])["potential"]
+    factors: dict[str, float] = {}
+    issues: list[Issue] = []
+    for name, raw in edit.scale.items():
+        if name not in able:
+            hint = closest(name, able)
+            issues.append(error("edit_scale", place, name, found=name, expected=", ".join(able), hint=hint))
+            continue
+        try:
+            factor = value(number, raw)
+        except CellError as fault:
+            issues.append(error(fault.key, place, name, **fault.params))
+            continue
+        if all(getattr(row, name) is None for row in named):
+            issues.append(error("edit_scale_blank", place, name, found=name))
+        else:
+            factors[name] = factor
+    return factors, issues
 
 
 def _names_nothing(rows: Sequence[Row], edit: Edit, wanted: Mapping[str, Any], place: Place) -> Issue:

@@ -265,6 +265,8 @@ def report(problem: Problem, matrix: Matrix, solution: Solution, timings: dict[s
         }
         for s in solution.stages
     ]
+    penalties = float(costs.loc[costs["item"] == "penalty", "discounted"].sum())
+    summary["cost"] = {"net": digits(float(costs["discounted"].sum()) - penalties), "penalties": digits(penalties)}
     summary["tie_broken"] = solution.tie_broken
     summary["pins"] = pins(problem, matrix, solution, values)
     if matrix.integer.any():

@@ -15,8 +15,8 @@ ORDER = (
     *("meaning", "choices", "magnitudes", "checks", "edits", "case", "tables", "scenario", "reference", "certificate"),
     *("problem", "worst", "vacuous", "formulation", "expand", "compile"),
     *("solution", "engine", "live", "numbers", "plan", "unique", "export"),
-    *("prices", "explain", "conflict", "reach", "session", "sweep", "highlights", "explore", "futures"),
-    *("budgets", "credit", "progress"),
+    *("prices", "explain", "conflict", "reach", "session", "sweep", "highlights", "grades", "explore"),
+    *("futures", "budgets", "credit", "progress"),
     *("compare", "sources", "report", "charts", "show", "cli", "ui"),
 )
 DOORS = {

@@ -49,6 +49,35 @@ def test_every_kind_of_edit_is_applied(case: Case, tmp_path: Path) -> None:
     assert edited.settings.discount_rate == 0.04
 
 
+def test_numbers_are_scaled_wherever_they_stand(case: Case, tmp_path: Path) -> None:
+    edits = [
+        {"table": "potentials", "key": {"measure": "pv"}, "scale": {"potential": 0.75}},
+        {"table": "measure_costs", "key": {"measure": "pv"}, "scale": {"capex": "1.2"}},
+    ]
+    raw = {"scenario": "less", "format": 1, "edits": edits}
+    scenario = write_scenario(scenario_from(raw, "less.yaml"), tmp_path / "less.yaml")
+    edited = read_scenario(tmp_path / "less.yaml").applied(case)
+    assert edited.digest == scenario.applied(case).digest
+    for old, new in zip(case.potentials, edited.potentials, strict=True):
+        assert new.potential == old.potential * (0.75 if old.measure == "pv" else 1)
+    for old, new in zip(case.measure_costs, edited.measure_costs, strict=True):
+        assert new.fixed_om == old.fixed_om
+        assert new.capex == (old.capex * 1.2 if old.measure == "pv" and old.capex is not None else old.capex)
+
+
+@pytest.mark.parametrize(
+    ("column", "factor", "key"),
+    [("note", 2, "edit_scale"), ("year", 2, "edit_scale"), ("soft_penalty", 2, "edit_scale_blank"),
+     ("value", "", "blank"), ("value", "20 %", "percent"), ("value", "a lot", "not_a_number")],
+)  # fmt: skip
+def test_what_cannot_be_scaled_is_refused(case: Case, column: str, factor: object, key: str) -> None:
+    edit = {"table": "targets", "key": {"target": "nox_change"}, "scale": {column: factor}}
+    with pytest.raises(CaseError) as raised:
+        scenario_from({"scenario": "x", "format": 1, "edits": [edit]}, "x.yaml").applied(case)
+    assert raised.value.issues[0].key == key
+    assert text.issue(raised.value.issues[0], "zh")
+
+
 @pytest.mark.parametrize("name", ["copy.yaml", "copy.json"])
 def test_a_written_scenario_means_the_same(case: Case, tmp_path: Path, name: str) -> None:
     scenario = read_scenario(put(tmp_path, GOOD))

@@ -46,6 +46,7 @@ def show_plan(page: Page, plan: Plan, case: Case, seconds: float) -> None:
         measures(page, plan)
         starts(page, plan, case)
         budgets(page, plan, case)
+        grades(page, plan)
     else:
         no_plan(page, plan)
     remarks(page, case)
@@ -97,6 +98,7 @@ def headline(page: Page, plan: Plan, case: Case) -> None:
     add(table, page.t("solve.cost"), Text(number(cost * money.factor, places), style="bold"), money.name, "")
     if penalty:
         add(table, page.t("solve.penalties"), number(penalty * money.factor, places), money.name, "", style=QUIET)
+        add(table, page.t("solve.net"), number((cost - penalty) * money.factor, places), money.name, "")
     add(table, page.t("solve.capex"), number(capex * money.factor, places), money.name, spending_years(page, plan))
     quantity = main_quantity(case)
     if quantity:
@@ -259,6 +261,23 @@ def budgets(page: Page, plan: Plan, case: Case) -> None:
         add(table, page.name("budgets", row.budget), *shown, worth, runs(row.binding))
     page.show(table)
     page.note(page.t("budgets.note"))
+
+
+def grades(page: Page, plan: Plan) -> None:
+    """How much of each headline rests on official figures, on literature and on estimates."""
+    rows = plan.summary.get("grades") or []
+    if not any(row[name] for row in rows for name in ("A", "B", "C")):  # a case that grades nothing
+        return
+    page.heading(page.t("grades.title"))
+    shares = [name for name in ("A", "B", "C", "none") if name != "none" or any(row[name] for row in rows)]
+    heads = [page.t("check.ungraded") if name == "none" else page.t("check.grade", grade=name) for name in shares]
+    table = grid(["", page.t("targets.year"), *heads], right=range(2, 2 + len(heads)), keep=[0])
+    for row in rows:
+        known = row["number"] in ("cost", "capex")
+        name = page.t(f"solve.{row['number']}") if known else page.quantity(row["number"])
+        add(table, name, str(row["year"] or ""), *[f"{row[share]:.0%}" if row[share] else "·" for share in shares])
+    page.show(table)
+    page.note(page.t("grades.note"))
 
 
 def remarks(page: Page, case: Case) -> None:
