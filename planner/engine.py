@@ -366,7 +366,8 @@ class Solver:
         """Prices of `<=` rows on both sides, at the last solve.
 
         The price on one side is the dual of the optimum just beyond: exact, as the optimal cost is piecewise linear. It
-        holds as long as the basis there stays feasible. A row with room has no price. The instance is left as it was.
+        holds as long as the basis there stays feasible; where that is the basis of the optimum itself, no solve is
+        needed. A row with room has no price. The instance is left as it was.
         """
         highs, scale, matrix = self.highs, self.scaling, self.matrix
         basis = highs.getBasis()
@@ -384,51 +385,75 @@ class Solver:
             ),
             np.concatenate([(matrix.upper - scale.origin) / scale.columns, upper, [high for _, high in held]]),
         )
+        solution = highs.getSolution()
+        at = np.concatenate([solution.col_value, solution.row_value])
+        duals = np.maximum(0.0, -np.array(solution.row_dual))
+        _, basic = highs.getBasicVariables()
+        inside = set((-1 - basic[basic < 0]).tolist())
+        sides: dict[tuple[int, float], tuple[float, float] | None] = {}
+        tight = [row for row in rows.tolist() if room[row] <= 2 * NUDGE]
+        for row in tight:  # where the basis outlasts the nudge its own dual is the price
+            status, step = highs.getBasisInverseCol(row)
+            for nudge in (NUDGE, -NUDGE) if row not in inside and status != HighsStatus.kError else ():
+                reach = self._basis_room(basic, step * np.sign(nudge), at, *limits)
+                if reach >= 2 * NUDGE:
+                    sides[row, nudge] = float(duals[row]), reach
+        for row in tight:
+            for nudge in (NUDGE, -NUDGE):  # loosen, tighten
+                if (row, nudge) not in sides:
+                    expect(highs.changeRowBounds(row, -highspy.kHighsInf, upper[row] + nudge))
+                    try:
+                        found = STATUS.get(self._run(what), "unknown")
+                    finally:
+                        expect(highs.changeRowBounds(row, -highspy.kHighsInf, upper[row]))
+                    if found == "optimal":
+                        sides[row, nudge] = self._beyond(row, nudge, limits)
+                    elif found == "infeasible":
+                        sides[row, nudge] = None
+        expect(highs.setBasis(basis))
         prices: dict[int, Slopes] = {}
         for row in rows.tolist():
             unit = scale.rows[row]
             if room[row] > 2 * NUDGE:
                 prices[row] = Slopes(0.0, 0.0, np.inf, room[row] / unit)
                 continue
-            sides: list[tuple[float, float] | None] = []
-            try:
-                for nudge in (NUDGE, -NUDGE):  # loosen, tighten
-                    expect(highs.changeRowBounds(row, -highspy.kHighsInf, upper[row] + nudge))
-                    expect(highs.setBasis(basis))
-                    found = STATUS.get(self._run(what), "unknown")
-                    if found == "optimal":
-                        solution = highs.getSolution()
-                        dual = max(0.0, -solution.row_dual[row])
-                        at = np.concatenate([solution.col_value, solution.row_value])
-                        endless = dual == 0 and nudge > 0
-                        further = np.inf if endless else self._basis_room(row, np.sign(nudge), at, *limits)
-                        sides.append((dual * unit / self.cost_scale, (NUDGE + further) / unit))
-                    elif found == "infeasible":
-                        sides.append(None)
-            finally:
-                expect(highs.changeRowBounds(row, -highspy.kHighsInf, upper[row]))
-            if len(sides) == 2 and sides[0] is not None:
-                loosen, tighten = sides[0], sides[1] or (None, 0.0)
-                prices[row] = Slopes(loosen[0], tighten[0], loosen[1], tighten[1])
-        expect(highs.setBasis(basis))
+            loosen, tighten = sides.get((row, NUDGE)), sides.get((row, -NUDGE), (np.nan, 0.0))
+            if loosen is None or (tighten is not None and np.isnan(tighten[0])):
+                continue
+            endless = loosen[0] == 0
+            price = unit / self.cost_scale
+            prices[row] = Slopes(
+                loosen[0] * price,
+                None if tighten is None else tighten[0] * price,
+                np.inf if endless else loosen[1] / unit,
+                0.0 if tighten is None else tighten[1] / unit,
+            )
         return prices
 
-    def _basis_room(self, row: int, direction: float, at: Array, low: Array, high: Array) -> float:
-        """How far the bound of a row can move in a direction while the basis of the last solve stays feasible.
-
-        `at`, `low` and `high` are values and bounds of all columns, then all rows, as scaled.
-        """
+    def _beyond(self, row: int, nudge: float, limits: tuple[Array, Array]) -> tuple[float, float]:
+        """Price of a row at the last solve, which nudged it, and how far from where it was the basis there lasts."""
+        solution = self.highs.getSolution()
+        at = np.concatenate([solution.col_value, solution.row_value])
+        dual = max(0.0, -solution.row_dual[row])
         _, basic = self.highs.getBasicVariables()
         status, step = self.highs.getBasisInverseCol(row)
         if status == HighsStatus.kError:
-            return 0.0
-        is_row = basic < 0
-        position = np.where(is_row, self.matrix.A.shape[1] - 1 - basic, basic)
-        step = np.where(is_row, -direction, direction) * step  # a row's activity moves against its logical column
-        moving = np.abs(step) > 1e-9
-        step, position = step[moving], position[moving]
-        edge = np.where(step > 0, high[position], low[position])
-        return float(np.maximum((edge - at[position]) / step, 0.0).min(initial=np.inf))
+            return dual, NUDGE
+        return dual, NUDGE + self._basis_room(basic, step * np.sign(nudge), at, *limits)
+
+    def _basis_room(self, basic: NDArray[np.int32], step: Array, at: Array, low: Array, high: Array) -> float:
+        """How far the bound of a row can move while a basis stays feasible.
+
+        `step` is what each basic column or row gains per unit of it; `at`, `low` and `high` are values and bounds of
+        all columns, then all rows, as scaled.
+        """
+        moving = np.flatnonzero(np.abs(step) > 1e-9)
+        chosen = basic[moving]
+        is_row = chosen < 0
+        position = np.where(is_row, self.matrix.A.shape[1] - 1 - chosen, chosen)
+        change = np.where(is_row, -step[moving], step[moving])  # a row's activity moves against its logical column
+        edge = np.where(change > 0, high[position], low[position])
+        return float(np.maximum((edge - at[position]) / change, 0.0).min(initial=np.inf))
 
 
 def expect(status: HighsStatus) -> None:
