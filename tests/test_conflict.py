@@ -15,12 +15,19 @@ from repairs import QUICK, doomed_twice, faults, infeasible_seeds, read, status
 from planner.case import Case
 from planner.conflict import (
     Diagnosis,
+    Element,
+    Telling,
     ceilings,
     diagnose,
     diagnosis_summary,
     diagnosis_text,
     line_text,
 )
+from planner.conflict.changes import changes
+from planner.conflict.clash import Deadline, TimeUpError
+from planner.conflict.model import build
+from planner.conflict.sizing import least_size
+from planner.engine import Options
 from planner.plan import solve
 from planner.problem import Problem
 
@@ -187,6 +194,125 @@ def test_a_case_with_a_plan_has_no_clash() -> None:
     found = diagnose(toy.case(targets=ONE_TARGET.format(95)))
     assert (found.status, found.clashes, found.menu) == ("feasible", (), ())
     assert diagnosis_text(found, "en") == "There is a plan: nothing clashes."
+
+
+TWO_BUDGETS = {
+    "sectors": "sector\ns\nz",
+    "quantities": "quantity unit\nq t\nr t",
+    "measures": "measure capex sector\nm 100 s\nn 100 z",
+    "effects": "measure quantity value\nm q -1\nn r -1",
+    "potentials": "measure city potential\nm a 10\nn a 10",
+    "baseline": "quantity city sector year value\nq a s 2020 100\nr a z 2020 100",
+    "targets": "target kind quantity sense value first_year\none level q <= 95 2023\ntwo level r <= 92 2023",
+    "budgets": "budget limit sectors per\nb 400 s span\nc 500 z span",
+}
+"""Five units of m for 500 where 400 may be spent, eight of n for 800 where 500 may be."""
+
+
+def test_all_budgets_raised_alike_repair_what_none_of_them_does_alone() -> None:
+    """A quarter more is enough for m, three fifths for n: all have to rise by three fifths."""
+    found = diagnose(toy.case(**TWO_BUDGETS))
+    line = next(line for line in found.menu if line.parts[0].change.kind == "all_budget_part")
+    assert line.parts[0].size == 0.6
+    assert [edit["set"]["limit"] for edit in line.edits] == pytest.approx([640.0, 800.0])
+    assert any(len(line.parts) == 2 for line in found.menu)
+    assert "all 2 budgets alike: 60 % more each" in diagnosis_text(found, "en")
+
+
+def test_all_ramps_of_a_clash_are_sped_up_alike() -> None:
+    """Two units of each may start in each of three years, 12 in all, where 18 are asked for: half as many again."""
+    found = diagnose(
+        toy.case(
+            measures="measure ramp\nm 0.2\nn 0.2",
+            effects="measure quantity value\nm q -1\nn q -1",
+            potentials="measure city potential\nm a 10\nn a 10",
+            targets=ONE_TARGET.format(82),
+        )
+    )
+    assert sizes(found)["all_ramp", "m"] == 0.5
+
+
+# Size, time and interruption -----------------------------------------------------------------------------------------
+
+
+def test_one_solve_finds_the_least_size_of_a_change() -> None:
+    """A cap of 95 needs 500 of money where there are 300; a second cap that needs 11 units leaves no size enough."""
+    for targets, least in (
+        (ONE_TARGET.format(95), 200.0),
+        (ONE_TARGET.format(95) + "\nfar level q <= 89 2023", np.inf),
+    ):
+        case = toy.case(targets=targets, budgets="budget limit per\nb 300 span")
+        model = build(Problem(case))
+        (change,) = changes(case, model, Element("budget", "b"))
+        assert least_size(model, change) == pytest.approx(least)
+
+
+@pytest.mark.parametrize("seed", [0, 6, 22, 69, 104, 127])
+def test_ways_out_of_a_large_case_are_just_large_enough(seed: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every case counts as large: sizes are enclosed on the model, and prices come from interior point."""
+    monkeypatch.setattr("planner.conflict.repair.SMALL_CASE", 0)
+    monkeypatch.setattr("planner.conflict.diagnosis.SMALL_CASE", 0)
+    _, found = faults(infeasible(seed))
+    assert found == []
+
+
+class _Hurry:
+    """A clock that stops every solve after the first few."""
+
+    def __init__(self, solves: int) -> None:
+        self.left = solves
+
+    def __call__(self, given: Deadline) -> Options:
+        self.left -= 1
+        if self.left < 0:
+            raise TimeUpError("the time limit was reached")
+        return given.given
+
+
+def test_what_is_known_when_the_time_ends_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    case = toy.case(**TWO_BUDGETS)
+    told = set()
+    for solves in range(1, 40):
+        monkeypatch.setattr(Deadline, "options", property(_Hurry(solves)))
+        found = diagnose(case)
+        assert found.clashes
+        text = diagnosis_text(found, "en")
+        told |= {*found.hurried, *(["menu"] if found.unsized else []), *(["all"] if found.menu else [])}
+        assert ("perhaps fewer of these already clash" in text) == ("clash" in found.hurried)
+        assert ("Not sized, as the time ended" in text) == bool(found.unsized)
+    assert told == {"clash", "relaxation", "menu", "all"}
+
+
+def test_a_time_limit_that_is_over_at_once_is_said() -> None:
+    with pytest.raises(TimeUpError):
+        diagnose(toy.case(**TWO_BUDGETS), Options(time_limit=0.0))
+
+
+def test_a_diagnosis_is_told_while_it_grows_and_when_it_is_left() -> None:
+    case = toy.case(**TWO_BUDGETS)
+    whole: list[str] = []
+    with Telling("en", whole.append) as telling:
+        found = diagnose(case, tell=telling.now)
+        telling.end(found)
+    assert "\n".join(whole) == diagnosis_text(found, "en")
+    assert len(whole) > 2
+    left: list[str] = []
+
+    def interrupted(diagnosis: Diagnosis) -> None:
+        telling.now(diagnosis)
+        if len(diagnosis.menu) == 1:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt), Telling("en", left.append) as telling:
+        diagnose(case, tell=interrupted)
+    assert "Ways out" in left[-1]
+    assert "\n  1. " in left[-1]
+    assert "\n  2. " not in left[-1]
+
+
+def test_ways_out_that_were_not_looked_for_are_not_said_to_be_missing() -> None:
+    text = diagnosis_text(diagnose(toy.case(**TWO_BUDGETS), repairs=False), "en")
+    assert "way out" not in text.lower()
 
 
 # Ceilings ------------------------------------------------------------------------------------------------------------
