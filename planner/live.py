@@ -69,6 +69,11 @@ class Live(Solver):
         self.solved = False
         """Whether that is the optimum of what it holds now."""
 
+    def fresh(self, integer: NDArray[np.bool_]) -> None:
+        """Begin with an instance that knows nothing of earlier solves."""
+        super().fresh(integer)
+        self._told, self._warm, self.primed, self.solved = np.zeros(0), False, False, False
+
     def renew(self, options: Options, progress: Progress | None) -> None:
         """Begin another answer: its time counts from now."""
         self.options, self.progress, self.started = options, progress, time.perf_counter()

@@ -9,6 +9,7 @@ session.answer().plan
 import time
 from collections import OrderedDict
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor, wait
 from dataclasses import dataclass, field, replace
 from functools import cached_property, partial
 from threading import Event, Lock
@@ -21,8 +22,9 @@ from planner.compile import Matrix, compile_problem
 from planner.conflict.ceilings import ceilings
 from planner.conflict.model import Model, build
 from planner.edits import Edit
-from planner.engine import Options, Progress, cancellable
-from planner.live import EVERYTHING, SHORT, Difference, Live
+from planner.engine import LISTENING, Options, Progress, cancellable
+from planner.errors import CancelledError
+from planner.live import EVERYTHING, Difference, Live
 from planner.plan import Plan, certified, empty, report, summarise
 from planner.plan import solve as solve_whole
 from planner.problem import Problem
@@ -32,8 +34,6 @@ from planner.solution import Proof, Solution, StageValue, Status
 
 ASKING = frozenset({"targets", "budgets", "pins", "funds", "allocations", "fund_rules"})
 """Tables that only ask: what measures can do at best does not depend on them."""
-PATIENT = 3.0
-"""Times the last cold solve that another one may take before it is asked whether there is a plan at all [-]."""
 POSSIBLE = 2e-6
 """Part of the way back to the last plan from which an edit counts as out of reach [-]."""
 REMEMBERED = 20
@@ -257,10 +257,7 @@ class Session:
         clock("bound")
         if refusals:
             return "arithmetic", "bound", NOTHING, refusals
-        if not sure and live.cold(max(PATIENT * live.cold_seconds, SHORT)) == "optimal":
-            return None
-        clock("solve")
-        part = way_back(self.last.matrix, matrix, self.last.solution.values, self.options, progress)
+        part = self._part_back(self.last, matrix, live, progress, sure)
         clock("reach")
         if part is None or part <= POSSIBLE:
             return None
@@ -270,6 +267,39 @@ class Session:
             Refusal(c.table, c.id, c.column, c.year, c.after, c.after + part * (c.before - c.after)) for c in cells
         )
         return "elastic", "reach", NOTHING, found
+
+    def _part_back(
+        self, last: Answer, matrix: Matrix, live: Live, progress: Progress | None, sure: bool
+    ) -> float | None:
+        """How far back towards the last plan there is one, while a cold solve looks for one right here.
+
+        Whichever knows first ends the other. None where there is a plan.
+        """
+        end = Event()
+        with ThreadPoolExecutor(1) as pool:
+            told = cancellable(None, end)
+            search = pool.submit(way_back, last.matrix, matrix, last.solution.values, self.options, told)
+
+            def listen(what: str, seconds: float) -> None:
+                if progress is not None:
+                    progress(what, seconds)
+                if search.done() and (search.result() or 0.0) > POSSIBLE:
+                    raise CancelledError(what)
+
+            live.progress = listen
+            try:
+                if not sure and live.cold() == "optimal":
+                    return None
+                while not search.done():
+                    wait([search], LISTENING)
+                    listen("reach", 0.0)
+            except CancelledError:
+                if not search.done():  # it is the caller who wants no answer
+                    raise
+            finally:
+                live.progress = progress
+                end.set()
+            return search.result()
 
     def _by_ceilings(self, case: Case, problem: Problem) -> tuple[Refusal, ...]:
         """Hard targets that no plan can keep, by arithmetic alone."""
