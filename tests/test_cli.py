@@ -63,7 +63,7 @@ def solved(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_every_command_has_help() -> None:
     overall = planner("--help")
     assert overall.exit_code == 0
-    for command in ("solve", "check", "diagnose", "verify", "compare", "export-lp"):
+    for command in ("solve", "check", "diagnose", "verify", "ranges", "compare", "export-lp"):
         assert command in overall.stdout
         shown = planner(command, "--help")
         assert shown.exit_code == 0
@@ -436,7 +436,7 @@ def test_diagnose_says_why_and_offers_a_repair_that_works() -> None:
     told = planner("diagnose", TUTORIAL, "--set", "targets.co2_budget.value=80000", "--lang", "en")
     assert told.exit_code == 3
     assert "Ten-year CO2 budget, 2030: 80,000 kt asked for, at best 81,550 kt" in told.stdout
-    assert "1. Ten-year CO2 budget: 89,448 kt instead of 80,000 kt" in told.stdout
+    assert "1. Ten-year CO2 budget: at most 89,448 kt instead of 80,000 kt" in told.stdout
     assert planner("diagnose", TUTORIAL, "--set", "targets.co2_budget.value=89448").exit_code == 0
     assert planner("diagnose", TUTORIAL, "--set", "targets.co2_budget.value=89353").exit_code == 3  # 1 % less given
 
@@ -451,3 +451,21 @@ def test_an_infeasible_solve_keeps_its_diagnosis(tmp_path: Path) -> None:
     assert summary["diagnosis"]["clashes"]
     quiet = planner("solve", TUTORIAL, "--set", edit, "--no-diagnosis", "--lang", "zh")
     assert "为什么没有可行方案" not in quiet.stdout
+
+
+# ---------------------------------------------------------------- ranges
+
+
+@pytest.mark.parametrize(("lang", "words"), [("en", "of 14 numbers are the same"), ("zh", "14 个数值中有")])
+def test_ranges_are_told_and_written(tmp_path: Path, lang: str, words: str) -> None:
+    told = planner("ranges", TUTORIAL, "--lang", lang, "--out", tmp_path / "ranges.csv")
+    assert told.exit_code == 0
+    assert words in told.stdout
+    written = pd.read_csv(tmp_path / "ranges.csv")
+    assert written.loc[written["kind"] == "objective", "low"].tolist() == [OPTIMUM]
+
+
+def test_ranges_of_a_case_without_a_plan_leave_with_3_and_write_nothing(tmp_path: Path) -> None:
+    told = planner("ranges", TUTORIAL, "--set", IMPOSSIBLE, "--out", tmp_path / "ranges.csv")
+    assert told.exit_code == 3
+    assert not (tmp_path / "ranges.csv").exists()

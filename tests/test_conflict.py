@@ -62,6 +62,14 @@ def test_a_target_clashes_with_the_potential_of_the_only_measure() -> None:
     assert found.clashes[0].members[0].places[0].row == 2
     assert found.clashes[0].members[0].years == (2023,)
     assert found.clashes[0].gap == pytest.approx(5 / 85)
+    assert found.together == pytest.approx(5 / 85)
+
+
+def test_what_all_must_give_alike_counts_what_is_asked_besides_an_impossible_target() -> None:
+    """Ten units reach 90, the budget pays for two: x = 2 (1 + t) and 100 - x = 85 (1 + t), so 13 = 87 t."""
+    found = diagnose(toy.case(targets=ONE_TARGET.format(85), budgets="budget limit per\nb 200 span"))
+    assert found.clashes[0].gap == pytest.approx(5 / 85)
+    assert found.together == pytest.approx(13 / 87)
 
 
 def test_two_targets_clash() -> None:

@@ -164,10 +164,14 @@ def diagnose(
     clock.lap("clashes")
     if not diagnosis.clashes:
         return Diagnosis(case, "feasible", "none", ceiling, timings=clock.timings)
-    now(more=finder.more, together=finder.gap, hurried=("clash",) if finder.stopped else ())
+    now(
+        more=finder.more, together=0.0 if impossible.any() else finder.gap, hurried=("clash",) if finder.stopped else ()
+    )
     if not finder.lumps:
         try:
             now(relaxation=relaxation(model, limit.options, progress))
+            if impossible.any():  # the search began with these alone
+                now(together=finder.test(model.elements, remember=False).gap)
         except TimeUpError:
             now(hurried=(*diagnosis.hurried, "relaxation"))
         clock.lap("relaxation")
