@@ -1,4 +1,4 @@
-"""The command line: `planner solve | check | compare | export-lp`. It reads, calls, prints; it computes nothing.
+"""The command line: `planner solve | check | ranges | compare | ...`. It reads, calls, prints; it computes nothing.
 
 What is slow to import (the model, the solver, tables of results) is imported by the command that needs it.
 """
@@ -352,6 +352,59 @@ def verify(
             stop(words, Code.INPUT, "fault.file", fault, file=plan, what=fault)
         page(words).line(text)
         raise typer.Exit(code)
+
+
+@app.command()
+def ranges(
+    case: CaseOption,
+    out: Annotated[
+        Path | None, typer.Option("--out", metavar="FILE.csv", help="Write the ranges as a table, in plain units.")
+    ] = None,
+    scenario: ScenarioOption = None,
+    edits: SetOption = None,
+    lang: LangOption = None,
+    time_limit: LimitOption = None,
+    gap: GapOption = None,
+    every_year: Annotated[
+        bool, typer.Option("--every-year", help="What targets bound in all their years, not only in the first.")
+    ] = False,
+    measures: Annotated[
+        bool, typer.Option("--measures", help="Also the stock of every measure in the last year.")
+    ] = False,
+) -> None:
+    """Say which numbers are the same in every optimal plan, and how far the others can vary at equal cost.
+
+    Exit code 0: told. 2: faults in the inputs. 3: no plan can keep all targets. 4: stopped before an answer.
+    """
+    words = lang or system_language()
+    with guarded(words, case):
+        from planner.sources import edited_case
+
+        with waiting(words) as progress:
+            read = edited_case(case, scenario, edits)
+            progress("build", 0.0)
+            from planner.engine import Options
+            from planner.plan import csv_text
+            from planner.unique import ranges as found_ranges
+
+            limits = Options(time_limit=float("inf") if time_limit is None else time_limit, gap=gap)
+            found = found_ranges(read, measures, limits, progress, every_year)
+            status = found.attrs["status"]
+            if out is not None and status == "optimal":
+                from planner.saving import write_bytes
+
+                write_bytes(out, csv_text(found).encode())
+        from planner.show.unique import show_ranges
+        from planner.text import t
+
+        result = page(words, read)
+        if status == "optimal":
+            show_ranges(result, found)
+            if out is not None:
+                result.line(t("ranges.written", words, file=out))
+        else:
+            result.line(t(f"status.{status}", words))
+        raise typer.Exit(CODES.get(status, Code.OPEN))
 
 
 @app.command()

@@ -32,6 +32,8 @@ NUDGE = 1e-5
 """Largest scaled cost: small for the solver's arithmetic, yet so large that none is lost in its tolerance."""
 NO_PRICE = 1e-10
 """Scaled duals below this are rounding, a thousandth of the solver's tolerance [-]."""
+PRICED = 1e-6
+"""Scaled duals above this are surely not zero: ten times the solver's tolerance [-]."""
 PATIENCE = 60.0
 """Time after which the first solve without lumps is interrupted to ask whether there can be a plan at all [s]."""
 LISTENING = 0.05
@@ -253,6 +255,16 @@ class Solver:
         self.held[number] = (coefficients, low, high)
         _, _, low, high = self._scaled_row(coefficients, low, high)
         expect(self.highs.changeRowBounds(self.matrix.A.shape[0] + number, low, high))
+
+    def stay_optimal(self) -> None:
+        """Keep what has a price at the last solve where it is: what is left are all plans as good, and nothing else."""
+        solution = self.highs.getSolution()
+        at, activity = np.array(solution.col_value), np.array(solution.row_value)
+        columns = np.flatnonzero(np.abs(solution.col_dual) > PRICED).astype(np.int32)
+        expect(self.highs.changeColsBounds(columns.size, columns, at[columns], at[columns]))
+        rows = np.flatnonzero(np.abs(solution.row_dual) > PRICED).astype(np.int32)
+        for row in rows.tolist():
+            expect(self.highs.changeRowBounds(row, activity[row], activity[row]))
 
     def fresh(self, integer: NDArray[np.bool_]) -> None:
         """Begin cold, with the rows held so far."""

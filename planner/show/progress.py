@@ -38,6 +38,6 @@ class Waiting:
 
     def stage(self, name: str, seconds: float = 0.0) -> None:
         """Say what is being done; `seconds` are those of the stage, the line counts all of them."""
-        key = f"stage.{name}"
-        words = t(key, self.lang) if key in messages() else t("stage.solve", self.lang, name=name)
+        key, _, what = f"stage.{name}".partition(" ")
+        words = t(key, self.lang, name=what) if key in messages() else t("stage.solve", self.lang, name=name)
         self._progress.update(self._task, description=words)
