@@ -13,6 +13,8 @@ from planner.rows import TABLES
 
 STEPS = 6
 """Solves at most: more than one only where coefficients change, not bounds alone."""
+FITS = 1e-9
+"""Part of a row's terms by which a plan may miss it and still keeps it [-]."""
 SETTLED = 1e-6
 """Change of the part between two solves at which it counts as found [-]."""
 
@@ -75,6 +77,19 @@ def way_back(old: Matrix, new: Matrix, good: Array, options: Options, progress: 
         if fixed or (last is not None and abs(part - last) <= SETTLED):
             break
     return part
+
+
+def keeps(new: Matrix, old: Matrix, plan: Array) -> bool:
+    """Whether a plan of `old` also keeps `new`: then there is one, however long it takes to find the best."""
+    if new.columns is not old.columns and new.columns != old.columns:
+        columns = _places(new.columns, old.column)
+        if (columns < 0).any():
+            return False
+        plan = plan[columns]
+    activity = new.A @ plan
+    room = FITS * np.maximum(1.0, np.maximum(np.abs(activity), abs(new.A) @ np.abs(plan)))
+    rows = np.all((activity <= new.row_upper + room) & (activity >= new.row_lower - room))
+    return bool(rows and np.all(plan <= new.upper + FITS * np.abs(new.upper)) and np.all(plan >= new.lower))
 
 
 def _places(names: tuple[Name, ...], known: dict[Name, int]) -> "np.ndarray[tuple[int, ...], np.dtype[np.int64]]":

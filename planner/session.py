@@ -28,7 +28,7 @@ from planner.live import EVERYTHING, Difference, Live
 from planner.plan import Plan, certified, empty, report, summarise
 from planner.plan import solve as solve_whole
 from planner.problem import Problem
-from planner.reach import changed_cells, way_back
+from planner.reach import changed_cells, keeps, way_back
 from planner.rows import TABLES
 from planner.solution import Proof, Solution, StageValue, Status
 
@@ -251,7 +251,7 @@ class Session:
 
         None where there is a plan; if it is known by then, the instance stands there.
         """
-        if self.last is None:
+        if self.last is None or keeps(matrix, self.last.matrix, self.last.solution.values):
             return None
         refusals = self._by_ceilings(case, problem)
         clock("bound")
