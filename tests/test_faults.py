@@ -619,7 +619,7 @@ def test_a_script_that_solves_is_interrupted_at_once_and_leaves_no_solver_at_wor
     assert told.strip().splitlines()[-1] == "stopped with 1"
     assert running.returncode == code
     assert words.rstrip().endswith("KeyboardInterrupt") if code else not words
-    assert time.monotonic() - begun < 3
+    assert time.monotonic() - begun < 8  # presolve is not interrupted: half a second, more on a busy machine
 
 
 @pytest.fixture(scope="module")
