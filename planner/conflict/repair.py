@@ -33,6 +33,8 @@ SMALL_CASE = 20_000
 
 NEARLY = 1.004
 """A guess is made so much larger, that it suffices where things go straight [-]."""
+CLOSELY = 0.9945
+"""What suffices is tried again so much smaller: if that does not suffice, 1 % less of it does not [-]."""
 EVERY_ROW = ("budget", "budget_span", "floor", "cap", "free")
 """Changes of all that a thing asks for: where one never suffices, no other change of the thing does."""
 
@@ -220,16 +222,19 @@ class Repairs:
             self.enough[change.element] = alone is None and self.enough.get(change.element, True)
             return None
         step = min(1.0, abs(change.before or 1.0)) if math.isinf(high) else high
-        guess = low + min(below * (abs(change.before or 1.0) or 1.0), step / 2)
+        guess = self._allowed(change, self.model, ()) or 0.0
+        if not low < guess < high:
+            guess = low + min(below * (abs(change.before or 1.0) or 1.0), step / 2)
+        closing = False
         for _ in range(STEPS // 2):
             if math.isfinite(high) and LESS * round_up(high) <= low:
                 return high
             value = gap(guess)
             if value:
                 ahead = value * (guess - low) / (below - value) if below > value else 4 * (guess - low)
-                low, below, guess = guess, value, guess + NEARLY * min(ahead, 8 * guess)
+                low, below, guess, closing = guess, value, guess + NEARLY * min(ahead, 8 * guess), False
             else:
-                high, guess = guess, low + (guess - low) * 0.9
+                high, guess, closing = guess, (low + guess) / 2 if closing else CLOSELY * guess, True
             if guess >= high:
                 guess = (low + high) / 2
             elif math.isfinite(high) and guess < low + 0.1 * (high - low):
