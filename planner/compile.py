@@ -1,8 +1,7 @@
 """From the row families to an ordinary Pyomo model, and to the sparse matrix a solver takes."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -11,13 +10,24 @@ from numpy.typing import NDArray
 from pyomo.repn.plugins.standard_form import LinearStandardFormCompiler
 from scipy.sparse import coo_array, csr_array
 
-from planner.expand import Data, Expander, Terms, relation, templates
-from planner.formulation import COSTS, DOMAINS, ROWS, VARIABLES, net_present_value, shortfall, total
+from planner.expand import Expander, Terms, templates
+from planner.formulation import COSTS, DOMAINS, ROWS, VARIABLES, Family, net_present_value, shortfall, total
+from planner.matrix import Changes, Key, Listed, Matrix, Name, Names, Stage, changes
 from planner.problem import Problem
+from planner.problem.keys import Array, Codes
 
-Key = tuple[str | int, ...]
-Name = tuple[str, Key]
-"""A row or column: its family and its key."""
+__all__ = [
+    "Changes",
+    "Key",
+    "Matrix",
+    "Name",
+    "Stage",
+    "changes",
+    "compile_problem",
+    "evaluate_costs",
+    "instantiate",
+    "standard_form",
+]
 
 
 class View:
@@ -29,49 +39,6 @@ class View:
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._problem, name)
-
-
-@dataclass(frozen=True)
-class Stage:
-    """One objective: what it is called, its coefficients per column, and its constant."""
-
-    name: str
-    coefficients: NDArray[np.float64]
-    constant: float
-
-    @property
-    def maximise(self) -> bool:
-        """Whether more is better."""
-        return self.name.startswith("-")
-
-
-@dataclass(frozen=True)
-class Matrix:
-    """Rows `row_lower <= A x <= row_upper`, columns `lower <= x <= upper`, and the stages of the objective."""
-
-    A: csr_array
-    row_lower: NDArray[np.float64]
-    row_upper: NDArray[np.float64]
-    lower: NDArray[np.float64]
-    upper: NDArray[np.float64]
-    integer: NDArray[np.bool_]
-    stages: tuple[Stage, ...]
-    rows: tuple[Name, ...]
-    columns: tuple[Name, ...]
-    defining_row: NDArray[np.int64]
-    """For a free or auxiliary column the row that defines it, else -1."""
-    tolerance: float = 1e-6
-    """Relative slack that a later stage may take from an earlier one [-]."""
-
-    @cached_property
-    def row(self) -> dict[Name, int]:
-        """Position of a row by family and key."""
-        return {name: i for i, name in enumerate(self.rows)}
-
-    @cached_property
-    def column(self) -> dict[Name, int]:
-        """Position of a column by family and key."""
-        return {name: i for i, name in enumerate(self.columns)}
 
 
 def instantiate(problem: Problem) -> pyo.ConcreteModel:
@@ -98,102 +65,230 @@ def instantiate(problem: Problem) -> pyo.ConcreteModel:
     return model
 
 
-def _names(component: Any, name: str) -> list[tuple[Any, Name]]:
-    return [(data, (name, key if isinstance(key, tuple) else (key,))) for key, data in component.items()]
+# Expansion with numpy -------------------------------------------------------------------------------------------------
 
 
-def compile_problem(problem: Problem) -> Matrix:
+@dataclass(frozen=True)
+class Part:
+    """What a family was expanded to, and what of the problem it was expanded from."""
+
+    inputs: Mapping[str, Any]
+    terms: tuple[Terms, ...] = ()
+    """Entries of rows, until they stand in the matrix."""
+    arrays: tuple[Array, ...] = ()
+    """Bounds of columns; right side of rows; coefficients of a cost."""
+
+    def holds(self, problem: Problem) -> bool:
+        """Whether it would come out the same for a problem."""
+        return all(getattr(problem, name) is value for name, value in self.inputs.items())
+
+
+class Compiler:
+    """Expands the families of a problem; takes over from an earlier matrix what would come out the same."""
+
+    def __init__(self, problem: Problem, previous: Matrix | None) -> None:
+        self.problem = problem
+        self.columns = Names({item.name: getattr(problem, item.index) for item in VARIABLES})
+        self.rows = Names({item.name: getattr(problem, item.index) for item in ROWS})
+        known = previous is not None and _are(self.columns, previous.columns) and _are(self.rows, previous.rows)
+        self.previous = previous if known else None
+        self.expander = Expander(problem, self.columns.first)
+        self.parts: dict[str, Part] = {}
+        self.fresh: list[str] = []
+        """Families that had to be expanded."""
+
+    def matrix(self) -> Matrix:
+        """All families expanded and put together."""
+        for item in (*VARIABLES, *ROWS, *COSTS):
+            old = self.previous.made_of.get(item.name) if self.previous else None
+            if old is not None and old.holds(self.problem):
+                self.parts[item.name] = old
+            else:
+                self.parts[item.name] = self._expanded(item)
+                self.fresh.append(item.name)
+        old_ = self.previous
+        upper = self._side(ROWS, 0, "row_upper")
+        return Matrix(
+            A=self._entries(),
+            row_lower=self._side(ROWS, 1, "row_lower"),
+            row_upper=upper,
+            lower=self._side(VARIABLES, 0, "lower"),
+            upper=self._side(VARIABLES, 1, "upper"),
+            integer=old_.integer if old_ else self._integer(),
+            stages=tuple(self._stages()),
+            rows=old_.rows if old_ else self.rows,
+            columns=old_.columns if old_ else self.columns,
+            defining_row=old_.defining_row if old_ else defining_rows(self.columns, self.rows),
+            tolerance=self.problem.case.settings.tolerance,
+            made_of={name: Part(part.inputs, (), part.arrays) for name, part in self.parts.items()},
+        )
+
+    def _expanded(self, item: Family) -> Part:
+        """A family from nothing."""
+        size, template = len(getattr(self.problem, item.index)), templates()[item.name]
+        self.expander.inputs = {}
+        frame = self.expander.frame(template)
+        if not size:
+            return Part(self.expander.inputs, (), (np.zeros(0),) * 2)
+        if item in VARIABLES:
+            bounds = [
+                np.full(size, none) if side is None else _constants(self.expander.expand(side, frame), size)
+                for side, none in zip(template.sides, (-np.inf, np.inf), strict=True)
+            ]
+            return Part(self.expander.inputs, (), tuple(bounds))
+        scale = self.expander.read("discount").array[frame.index.parts[-1]] if item in COSTS else 1.0
+        terms = [
+            found
+            for side, sign in zip(template.sides, (1.0, -1.0), strict=False)
+            if side is not None
+            for found in self.expander.expand(side, frame, sign * scale)
+        ]
+        right = -_constants(terms, size)
+        entries = tuple(found for found in terms if found.column is not None)
+        if item in ROWS:
+            return Part(self.expander.inputs, entries, (right, right if template.is_equal else np.full(size, -np.inf)))
+        coefficients = np.zeros(len(self.columns))
+        for found in entries:
+            if found.column is not None:
+                coefficients += np.bincount(found.column, found.values, minlength=len(self.columns))
+        return Part(self.expander.inputs, (), (coefficients, -right))
+
+    def _side(self, families: Sequence[Family], which: int, name: str) -> Array:
+        """Lower or upper bounds of all columns or rows."""
+        if self.previous is not None and not any(item.name in self.fresh for item in families):
+            kept: Array = getattr(self.previous, name)
+            return kept
+        sides = [self.parts[item.name].arrays[which] for item in families]
+        found = np.concatenate(sides) if sides else np.zeros(0)
+        return _kept(getattr(self.previous, name), found) if self.previous is not None else found
+
+    def _entries(self) -> csr_array:
+        """The matrix: what is fresh takes its place among what is not."""
+        fresh = [item.name for item in ROWS if item.name in self.fresh]
+        if self.previous is None:
+            terms = [
+                Terms(found.position + self.rows.first[name], found.column, found.coefficient)
+                for name in fresh
+                for found in self.parts[name].terms
+            ]
+            return assembled(terms, len(self.rows), len(self.columns))
+        matrix = self.previous.A
+        for name in fresh:
+            block = assembled(self.parts[name].terms, len(self.rows.families[name]), len(self.columns))
+            matrix = _replaced(matrix, self.rows.slice(name), block)
+        return matrix
+
+    def _integer(self) -> NDArray[np.bool_]:
+        whole = [np.full(len(self.columns.families[item.name]), item.domain == "integer") for item in VARIABLES]
+        return np.concatenate(whole)
+
+    def _stages(self) -> Iterator[Stage]:
+        problem = self.problem
+        for i, stage in enumerate(problem.stages):
+            coefficients, constant = np.zeros(len(self.columns)), 0.0
+            for name, keys in (("level", stage.levels), ("miss", stage.misses)):
+                index = self.columns.families[name]
+                at = np.array([index.position(key) for key in keys], dtype=np.int64)
+                weights = np.array([problem.miss_weight[key] for key in keys]) if name == "miss" else 1.0
+                coefficients[self.columns.first[name] + at] = weights
+            if stage.name == "cost":
+                for item in COSTS:
+                    of_item, fixed = self.parts[item.name].arrays
+                    coefficients[: of_item.size] += of_item
+                    constant += float(fixed.sum())
+            old = self.previous.stages if self.previous is not None else ()
+            kept = _kept(old[i].coefficients, coefficients) if len(old) > i else coefficients
+            yield Stage(stage.name, kept, constant)
+
+
+def compile_problem(problem: Problem, previous: Matrix | None = None) -> Matrix:
     """The sparse matrix of `problem`, with the family and key of every row and column.
 
-    Each rule is called once with symbolic indices and expanded over its index set.
+    Each rule is called once in a process, with symbolic indices, and expanded over its index set. With the matrix of
+    the problem that this one was edited from, only the families are expanded whose sets, maps or coefficients are other
+    objects; all arrays of the result that are equal to the earlier ones are those.
     """
-    data = Data(problem)
-    expander = Expander(data)
-    made = templates()
-    columns: list[Name] = []
-    lower: list[NDArray[np.float64]] = []
-    upper: list[NDArray[np.float64]] = []
-    integer: list[NDArray[np.bool_]] = []
-    for item in VARIABLES:
-        keys = getattr(problem, item.index)
-        data.columns[item.name] = len(columns)
-        columns += [(item.name, key) for key in keys]
-        if keys:
-            frame = expander.frame(made[item.name])
-            for bound, side, without in zip(made[item.name].expression, (lower, upper), (-np.inf, np.inf), strict=True):
-                number = without if bound is None else bound
-                side.append(expander.terms(number, frame, len(keys)).constants(len(keys)))
-            integer.append(np.full(len(keys), item.domain == "integer"))
-    rows: list[Name] = []
-    parts: list[Terms] = []
-    row_lower, row_upper = [], []
-    for item in ROWS:
-        keys = getattr(problem, item.index)
-        if not keys:
-            continue
-        frame = expander.frame(made[item.name])
-        left, right, equal = relation(made[item.name].expression)
-        terms = Terms.joined(
-            [expander.terms(left, frame, len(keys)), expander.terms(right, frame, len(keys)).scaled(-1.0)]
-        )
-        constant = -terms.constants(len(keys))
-        row_upper.append(constant)
-        row_lower.append(constant if equal else np.full(len(keys), -np.inf))
-        parts.append(Terms(terms.position + len(rows), terms.column, terms.coefficient))
-        rows += [(item.name, key) for key in keys]
-    row_position = {name: i for i, name in enumerate(rows)}
-    return Matrix(
-        A=_sparse(parts, len(rows), len(columns)),
-        row_lower=_joined(row_lower),
-        row_upper=_joined(row_upper),
-        lower=_joined(lower),
-        upper=_joined(upper),
-        integer=np.concatenate(integer) if integer else np.zeros(0, dtype=bool),
-        stages=tuple(_stages(problem, data, expander, len(columns))),
-        rows=tuple(rows),
-        columns=tuple(columns),
-        defining_row=_defining_rows(columns, row_position),
-        tolerance=problem.case.settings.tolerance,
+    return Compiler(problem, previous).matrix()
+
+
+def _are(new: Names, old: Listed) -> bool:
+    """Whether families and index sets are the very same."""
+    return (
+        isinstance(old, Names)
+        and list(new.families) == list(old.families)
+        and all(keys is old.families[name] for name, keys in new.families.items())
     )
 
 
-def _stages(problem: Problem, data: Data, expander: Expander, width: int) -> Iterator[Stage]:
-    for stage in problem.stages:
-        coefficients, constant = np.zeros(width), 0.0
-        if stage.levels:
-            parts = data.coder.parts(stage.levels, 2)
-            coefficients[data.variable("level", list(parts.T))] = 1.0
-        if stage.misses:
-            parts = data.coder.parts(stage.misses, 2)
-            coefficients[data.variable("miss", list(parts.T))] = [problem.miss_weight[key] for key in stage.misses]
-        if stage.name == "cost":
-            for item in COSTS:
-                keys = getattr(problem, item.index)
-                if keys:
-                    template = templates()[item.name]
-                    found = expander.terms(template.expression, expander.frame(template), len(keys))
-                    found = found.scaled(np.array([problem.discount[key[-1]] for key in keys]))
-                    constant += float(found.constants(len(keys)).sum())
-                    used = found.column >= 0
-                    coefficients += np.bincount(found.column[used], found.coefficient[used], minlength=width)
-        yield Stage(stage.name, coefficients, constant)
+def _kept(old: Array, new: Array) -> Array:
+    return old if np.array_equal(old, new) else new
 
 
-def _joined(parts: Sequence[NDArray[np.float64]]) -> NDArray[np.float64]:
-    return np.concatenate(parts) if parts else np.zeros(0)
+def _constants(terms: Iterable[Terms], size: int) -> Array:
+    """Sum of the constants at each position."""
+    total_ = np.zeros(size)
+    for found in terms:
+        if found.column is None:
+            total_ += np.bincount(found.position, found.values, minlength=size)
+    return total_
 
 
-def _sparse(parts: Sequence[Terms], rows: int, columns: int) -> csr_array:
-    if not parts:
-        return csr_array((rows, columns), dtype=float)
-    terms = Terms.joined(parts)
-    used = terms.column >= 0
-    entries = (terms.coefficient[used], (terms.position[used], terms.column[used]))
-    matrix: csr_array = coo_array(entries, shape=(rows, columns)).tocsr()
+def assembled(terms: Sequence[Terms], rows: int, columns: int) -> csr_array:
+    """Summands as a matrix: columns in order, each entry once, none of them zero."""
+    size = sum(found.position.size for found in terms)
+    row, column, value = np.empty(size, np.int32), np.empty(size, np.int32), np.empty(size)
+    at = 0
+    for found in terms:
+        part = slice(at, at + found.position.size)
+        row[part], value[part] = found.position, found.coefficient
+        column[part] = -1 if found.column is None else found.column
+        at = part.stop
+    matrix: csr_array = coo_array((value, (row, column)), shape=(rows, columns)).tocsr()
     matrix.sum_duplicates()
     matrix.eliminate_zeros()
     matrix.sort_indices()
     return matrix
+
+
+def _replaced(matrix: csr_array, rows: slice, block: csr_array) -> csr_array:
+    """A matrix with other rows in the place of some; itself where they are the same."""
+    first, last = int(matrix.indptr[rows.start]), int(matrix.indptr[rows.stop])
+    counts = np.diff(block.indptr)
+    if np.array_equal(counts, np.diff(matrix.indptr[rows.start : rows.stop + 1])) and np.array_equal(
+        block.indices, matrix.indices[first:last]
+    ):
+        if np.array_equal(block.data, matrix.data[first:last]):
+            return matrix
+        data = matrix.data.copy()
+        data[first:last] = block.data
+        return csr_array((data, matrix.indices, matrix.indptr), shape=matrix.shape)
+    indptr = matrix.indptr.copy()
+    indptr[rows.start : rows.stop + 1] = first + block.indptr
+    indptr[rows.stop + 1 :] += indptr[rows.stop] - last
+    indices, data = (
+        np.concatenate([getattr(matrix, part)[:first], getattr(block, part), getattr(matrix, part)[last:]])
+        for part in ("indices", "data")
+    )
+    return csr_array((data, indices, indptr), shape=matrix.shape)
+
+
+def defining_rows(columns: Names, rows: Names) -> Codes:
+    """For each column of a variable that is defined by families: its row, the one of the same key; else -1."""
+    found = np.full(len(columns), -1, dtype=np.int64)
+    for item in VARIABLES:
+        keys, place = columns.families[item.name], columns.slice(item.name)
+        for family in item.defined_by:
+            if len(keys):
+                at = rows.families[family].locate(keys.parts)
+                found[place] = np.where(at >= 0, at + rows.first[family], found[place])
+    return found
+
+
+# Pyomo's own standard form --------------------------------------------------------------------------------------------
+
+
+def _names(component: Any, name: str) -> list[tuple[Any, Name]]:
+    return [(data, (name, _key(key))) for key, data in component.items()]
 
 
 def standard_form(problem: Problem) -> Matrix:

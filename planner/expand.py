@@ -1,16 +1,12 @@
 """Row families -> sparse entries: each rule is called once with symbolic indices, its template expanded with numpy."""
 
-from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
-from itertools import chain, count
 from threading import Lock
 from typing import Any
 
 import numpy as np
 import pyomo.environ as pyo
-from numpy.typing import NDArray
 from pyomo.core.expr import (
     EqualityExpression,
     GetItemExpression,
@@ -25,244 +21,163 @@ from pyomo.core.expr.template_expr import IndexTemplate, TemplateSumExpression, 
 
 from planner.formulation import COSTS, ROWS, VARIABLES, Family
 from planner.problem import MAPS, Problem
+from planner.problem.keys import Array, Axis, Codes, Keys, Links, Table
 
-Codes = NDArray[np.int64]
-Array = NDArray[np.float64]
-Frame = dict[int, Codes]
-"""Values of the symbolic indices, one code per position: for each key of a family, or each key of a sum within."""
+# Templates: what a rule says, once for all keys -------------------------------------------------------------------
 
 
 @dataclass(frozen=True)
-class Terms:
-    """A sum, position by position: coefficients of columns, and constants (column -1)."""
+class Number:
+    """A number in a rule."""
 
-    position: Codes
-    column: Codes
-    coefficient: Array
-
-    @classmethod
-    def constant(cls, values: Array) -> "Terms":
-        """One number per position."""
-        return cls(np.arange(values.size), np.full(values.size, -1), values)
-
-    @classmethod
-    def joined(cls, parts: Sequence["Terms"]) -> "Terms":
-        """The sum of several."""
-        return cls(
-            np.concatenate([part.position for part in parts]),
-            np.concatenate([part.column for part in parts]),
-            np.concatenate([part.coefficient for part in parts]),
-        )
-
-    def scaled(self, factor: Array | float) -> "Terms":
-        """Times a number, or a number per position."""
-        by = factor if isinstance(factor, float) else factor[self.position]
-        return Terms(self.position, self.column, self.coefficient * by)
-
-    def constants(self, size: int) -> Array:
-        """Sum of the constants at each position."""
-        fixed = self.column < 0
-        sums: Array = np.bincount(self.position[fixed], self.coefficient[fixed], minlength=size).astype(float)
-        return sums
-
-    @property
-    def is_constant(self) -> bool:
-        """Whether no column occurs."""
-        return bool((self.column < 0).all())
-
-
-class Coder:
-    """Gives every part of a key a number, and every key one number."""
-
-    def __init__(self) -> None:
-        self.numbers: dict[str | int, int] = defaultdict(count().__next__)
-
-    def parts(self, keys: Sequence[Any], width: int) -> Codes:
-        """Numbers of the parts of each key, shape (keys, width)."""
-        atoms = chain.from_iterable(keys) if width > 1 or (keys and isinstance(keys[0], tuple)) else iter(keys)
-        return np.fromiter(map(self.numbers.__getitem__, atoms), np.int64, len(keys) * width).reshape(-1, width)
-
-    def packed(self, parts: Codes | Sequence[Codes]) -> Codes:
-        """One number per key; of at most four parts, each below 2**15."""
-        columns = parts.T if isinstance(parts, np.ndarray) else parts
-        if len(self.numbers) >= 1 << 15 and len(columns) > 3:
-            raise OverflowError("too many different ids")
-        packed = np.zeros(len(columns[0]), dtype=np.int64)
-        for part in columns:
-            packed = (packed << (15 if len(columns) > 3 else 20)) | part
-        return packed
+    value: float
 
 
 @dataclass(frozen=True)
-class Lookup:
-    """Finds the position of a key among known ones."""
+class Symbol:
+    """An index in a rule: the symbol of that number, or what is written there."""
+
+    number: int
+    literal: str | int | None = None
+
+
+@dataclass(frozen=True)
+class Item:
+    """A coefficient, or a variable, at some indices."""
 
     name: str
-    keys: Codes
-    """Known keys, packed, in the order of their positions."""
-
-    @cached_property
-    def order(self) -> Codes:
-        """Positions in the order of the packed keys."""
-        return np.argsort(self.keys, kind="stable")
-
-    @cached_property
-    def sorted(self) -> Codes:
-        """Packed keys in ascending order."""
-        return self.keys[self.order]
-
-    def find(self, wanted: Codes) -> Codes:
-        """Positions of `wanted`. Raises KeyError when one is unknown."""
-        if not wanted.size:
-            return np.zeros(0, dtype=np.int64)
-        at = np.searchsorted(self.sorted, wanted)
-        known = at < self.sorted.size
-        if not known.all() or not (self.sorted[at] == wanted).all():
-            raise KeyError(self.name)
-        return self.order[at]
+    indices: tuple[Symbol, ...]
+    is_variable: bool
 
 
-class Data:
-    """Sets, maps and coefficients of one problem as arrays, made when a rule first asks for them."""
+@dataclass(frozen=True)
+class Times:
+    """Something with numbers only, times anything."""
 
-    def __init__(self, problem: Problem) -> None:
-        self.problem = problem
-        self.coder = Coder()
-        self.lookups: dict[str, Lookup] = {}
-        self.coefficients: dict[str, Array] = {}
-        self.elements: dict[str, tuple[Codes, Codes, Codes]] = {}
-        self.columns: dict[str, int] = {}
-        self.indices: dict[str, Codes] = {}
-
-    def index(self, name: str) -> Codes:
-        """Keys of an index set, shape (keys, parts)."""
-        if name not in self.indices:
-            keys = getattr(self.problem, name)
-            self.indices[name] = self.coder.parts(keys, len(keys[0]) if keys else 1)
-        return self.indices[name]
-
-    def variable(self, name: str, parts: Sequence[Codes]) -> Codes:
-        """Columns of a variable at the keys given by their parts."""
-        if name not in self.lookups:
-            family = next(item for item in VARIABLES if item.name == name)
-            self.lookups[name] = Lookup(name, self.coder.packed(self.index(family.index)))
-        return self.columns[name] + self.lookups[name].find(self.coder.packed(parts))
-
-    def coefficient(self, name: str, parts: Sequence[Codes]) -> Array:
-        """Values of a coefficient at the keys given by their parts."""
-        if name not in self.lookups:
-            table: Mapping[Any, float] = getattr(self.problem, name)
-            keys = list(table)
-            self.lookups[name] = Lookup(name, self.coder.packed(self.coder.parts(keys, len(parts))))
-            self.coefficients[name] = np.fromiter(table.values(), float, len(keys))
-        return self.coefficients[name][self.lookups[name].find(self.coder.packed(parts))]
-
-    def members(self, name: str, parts: Sequence[Codes]) -> tuple[Codes, Codes]:
-        """For the keys given by their parts: the position of the key, and the parts, of each key it sums over."""
-        if name not in self.lookups:
-            table: Mapping[Any, Sequence[Any]] = getattr(self.problem, name)
-            self.lookups[name] = Lookup(name, self.coder.packed(self.coder.parts(list(table), len(parts))))
-            counts = np.fromiter(map(len, table.values()), np.int64, len(table))
-            starts = np.concatenate([[0], np.cumsum(counts)[:-1]]) if counts.size else counts
-            flat = self.coder.parts(list(chain.from_iterable(table.values())), MAPS[name])
-            self.elements[name] = (starts, counts, flat)
-        starts, counts, flat = self.elements[name]
-        row = self.lookups[name].find(self.coder.packed(parts))
-        parents = np.repeat(np.arange(row.size), counts[row])
-        offsets = np.arange(parents.size) - np.repeat(np.cumsum(counts[row]) - counts[row], counts[row])
-        return parents, flat[np.repeat(starts[row], counts[row]) + offsets]
+    factor: "Node"
+    body: "Node"
 
 
-class Expander:
-    """Expands the template of a rule over all keys of its index set."""
+@dataclass(frozen=True)
+class Plus:
+    """A sum of parts."""
 
-    def __init__(self, data: Data) -> None:
-        self.data = data
+    parts: tuple["Node", ...]
 
-    def frame(self, template: "Template") -> Frame:
-        """Codes of the rule's own indices."""
-        keys = self.data.index(template.family.index)
-        return {id(index): keys[:, j] for j, index in enumerate(template.indices)}
 
-    def terms(self, node: Any, frame: Frame, size: int) -> Terms:
-        """A template as terms, position by position of the frame."""
-        if isinstance(node, int | float):
-            return Terms.constant(np.full(size, float(node)))
-        if isinstance(node, TemplateSumExpression):
-            return self._summed(node, frame, size)
-        if isinstance(node, GetItemExpression):
-            return self._item(node, frame, size)
-        if isinstance(node, NegationExpression):
-            return self.terms(node.args[0], frame, size).scaled(-1.0)
-        if isinstance(node, ProductExpression | MonomialTermExpression):
-            left, right = (self.terms(part, frame, size) for part in node.args)
-            if left.is_constant:
-                return right.scaled(left.constants(size))
-            if right.is_constant:
-                return left.scaled(right.constants(size))
-        if isinstance(node, SumExpression | LinearExpression):
-            return Terms.joined([self.terms(part, frame, size) for part in node.args])
-        raise TypeError(f"no expansion for {type(node).__name__}")
+@dataclass(frozen=True)
+class Over:
+    """A sum over the keys that a map has at some indices; `symbols` stand for the parts of such a key."""
 
-    def _codes(self, index: Any, frame: Frame, size: int) -> Codes:
-        if isinstance(index, IndexTemplate):
-            return frame[id(index)]
-        return np.full(size, self.data.coder.numbers[index])
+    name: str
+    indices: tuple[Symbol, ...]
+    symbols: tuple[int, ...]
+    body: "Node"
 
-    def _item(self, node: Any, frame: Frame, size: int) -> Terms:
-        component, *indices = node.args
-        parts = [self._codes(index, frame, size) for index in indices]
-        name = component.local_name
-        if component.ctype is pyo.Var:
-            return Terms(np.arange(size), self.data.variable(name, parts), np.ones(size))
-        return Terms.constant(self.data.coefficient(name, parts))
 
-    def _summed(self, node: Any, frame: Frame, size: int) -> Terms:
-        (body,) = node._local_args_
-        position = np.arange(size)
-        for group in node.template_iters():
-            component, *indices = group[0]._set.args
-            parts = [self._codes(index, frame, position.size) for index in indices]
-            parents, elements = self.data.members(component.local_name, parts)
-            frame = {key: codes[parents] for key, codes in frame.items()}
-            frame.update({id(index): elements[:, j] for j, index in enumerate(group)})
-            position = position[parents]
-        inner = self.terms(body, frame, position.size)
-        return Terms(position[inner.position], inner.column, inner.coefficient)
+Node = Number | Item | Times | Plus | Over
 
 
 @dataclass(frozen=True)
 class Template:
-    """A rule called once: what it returned, and the symbolic indices it was called with."""
+    """A rule called once with symbols: the sides of what it returned; None for a bound that is not there."""
 
     family: Family
-    indices: tuple[Any, ...]
-    expression: Any
+    symbols: tuple[int, ...]
+    """Symbols of its own indices."""
+    sides: tuple[Node | None, ...]
+    is_equal: bool = False
 
 
 _templates: dict[str, Template] = {}
 _lock = Lock()
 
 
-def templates() -> dict[str, Template]:
+def templates() -> Mapping[str, Template]:
     """The templates of all families, made once in a process: they do not depend on any case."""
     with _lock:
         if not _templates:
             families = (*VARIABLES, *ROWS, *COSTS)
-            symbols = _symbols(families)
+            model = _symbolic_model(families)
             for family in families:
                 keys = pyo.Set(dimen=_arity(family), initialize=[(0,) * _arity(family)])
                 keys.construct()
-                expression, indices = templatize_rule(symbols, lambda b, key, of=family.rule: of(b, *key), keys)
-                _templates[family.name] = Template(family, indices, expression)
+                expression, indices = templatize_rule(model, lambda b, key, of=family.rule: of(b, *key), keys)
+                _templates[family.name] = _template(family, expression, indices)
     return _templates
+
+
+def _template(family: Family, expression: Any, indices: Sequence[Any]) -> Template:
+    numbers: dict[int, int] = {}
+    symbols = tuple(_number(index, numbers) for index in indices)
+    if family in VARIABLES:
+        sides, equal = expression, False
+    elif family in ROWS:
+        sides, equal = relation(expression)
+    else:
+        sides, equal = (expression,), False
+    return Template(family, symbols, tuple(None if side is None else _node(side, numbers) for side in sides), equal)
+
+
+def relation(expression: Any) -> tuple[tuple[Any, Any], bool]:
+    """Left side and right side, and whether they are equal (else left <= right)."""
+    if isinstance(expression, EqualityExpression | InequalityExpression):
+        return (expression.args[0], expression.args[1]), isinstance(expression, EqualityExpression)
+    raise TypeError(f"{type(expression).__name__} is not a relation")
+
+
+def _number(index: Any, numbers: dict[int, int]) -> int:
+    return numbers.setdefault(id(index), len(numbers))
+
+
+def _symbol(index: Any, numbers: dict[int, int]) -> Symbol:
+    return Symbol(_number(index, numbers)) if isinstance(index, IndexTemplate) else Symbol(-1, index)
+
+
+def _node(node: Any, numbers: dict[int, int]) -> Node:
+    """An expression of Pyomo as a template; raises TypeError where it is not a sum of numbers times variables."""
+    if isinstance(node, int | float):
+        return Number(float(node))
+    if isinstance(node, GetItemExpression):
+        component, *indices = node.args
+        symbols = tuple(_symbol(index, numbers) for index in indices)
+        return Item(component.local_name, symbols, component.ctype is pyo.Var)
+    if isinstance(node, TemplateSumExpression):
+        (inner,) = node._local_args_
+        body = _node(inner, numbers)
+        for group in reversed(list(node.template_iters())):
+            component, *indices = group[0]._set.args
+            own = tuple(_number(index, numbers) for index in group)
+            body = Over(component.local_name, tuple(_symbol(index, numbers) for index in indices), own, body)
+        return body
+    if isinstance(node, NegationExpression):
+        return Times(Number(-1.0), _node(node.args[0], numbers))
+    if isinstance(node, ProductExpression | MonomialTermExpression):
+        left, right = (_node(part, numbers) for part in node.args)
+        if not _has_variable(left):
+            return Times(left, right)
+        if not _has_variable(right):
+            return Times(right, left)
+    if isinstance(node, SumExpression | LinearExpression):
+        return Plus(tuple(_node(part, numbers) for part in node.args))
+    raise TypeError(f"no expansion for {type(node).__name__}")
+
+
+def _has_variable(node: Node) -> bool:
+    if isinstance(node, Item):
+        return node.is_variable
+    if isinstance(node, Times):
+        return _has_variable(node.factor) or _has_variable(node.body)
+    if isinstance(node, Plus):
+        return any(map(_has_variable, node.parts))
+    return isinstance(node, Over) and _has_variable(node.body)
 
 
 def _arity(family: Family) -> int:
     return int(family.rule.__code__.co_argcount) - 1
 
 
-def _symbols(families: Sequence[Family]) -> pyo.ConcreteModel:
+def _symbolic_model(families: Sequence[Family]) -> pyo.ConcreteModel:
     """A model with every variable, map and coefficient that the rules name, over one key of zeros."""
     seen = _Names()
     for family in families:
@@ -308,10 +223,142 @@ class _Name:
         return 1.0
 
 
-def relation(expression: Any) -> tuple[Any, Any, bool]:
-    """Left side, right side, and whether they are equal (else left <= right)."""
-    if isinstance(expression, EqualityExpression):
-        return expression.args[0], expression.args[1], True
-    if isinstance(expression, InequalityExpression):
-        return expression.args[0], expression.args[1], False
-    raise TypeError(f"{type(expression).__name__} is not a relation")
+# Expansion: the template over all keys of a problem ---------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Terms:
+    """Summands, one per position: coefficients of columns, or constants where there is no column."""
+
+    position: Codes
+    column: Codes | None
+    coefficient: Array | float
+
+    @property
+    def values(self) -> Array:
+        """One coefficient per position."""
+        value = self.coefficient
+        return value if isinstance(value, np.ndarray) else np.full(self.position.size, value)
+
+
+@dataclass(frozen=True)
+class Frame:
+    """What the symbols stand for, place by place: for each key of a family, or each key of a sum within."""
+
+    index: Keys
+    own: tuple[int, ...]
+    """The symbols that are the parts of the keys of the family."""
+    position: Codes | None
+    """Position of the family's key at each place; None where each key has one place, in order."""
+    inner: Mapping[int, tuple[Axis, Codes]]
+    """Axis and values of the symbols of sums."""
+
+    @property
+    def size(self) -> int:
+        """How many places there are."""
+        return len(self.index) if self.position is None else self.position.size
+
+    def positions(self) -> Codes:
+        """Position of the family's key at each place."""
+        return np.arange(len(self.index)) if self.position is None else self.position
+
+    def codes(self, symbol: Symbol, axis: Axis) -> Codes:
+        """Values of a symbol as places on an axis."""
+        if symbol.literal is not None:
+            return np.full(self.size, axis.number[symbol.literal])
+        if symbol.number in self.inner:
+            own_axis, codes = self.inner[symbol.number]
+        else:
+            part = self.own.index(symbol.number)
+            own_axis, codes = self.index.axes[part], self.index.parts[part]
+            if self.position is not None:
+                codes = codes[self.position]
+        return axis.translated(codes, own_axis)
+
+
+class Expander:
+    """Expands templates over the keys of a problem, and notes what of the problem they read."""
+
+    def __init__(self, problem: Problem, columns: Mapping[str, int]) -> None:
+        self.problem = problem
+        self.columns = columns
+        """The first column of each variable."""
+        self.inputs: dict[str, Any] = {}
+        """What was read since it was last emptied."""
+
+    def read(self, name: str) -> Any:
+        """A set, map or coefficient of the problem."""
+        value = self.inputs[name] = getattr(self.problem, name)
+        return value
+
+    def frame(self, template: Template) -> Frame:
+        """All keys of a family."""
+        return Frame(self.read(template.family.index), template.symbols, None, {})
+
+    def expand(self, node: Node, frame: Frame, scale: Array | float = 1.0) -> Iterator[Terms]:
+        """The summands of a template, times a number per place."""
+        if isinstance(node, Plus):
+            for part in node.parts:
+                yield from self.expand(part, frame, scale)
+        elif isinstance(node, Times):
+            yield from self.expand(node.body, frame, scale * self.value(node.factor, frame))
+        elif isinstance(node, Over):
+            inner, parents = self._inside(node, frame)
+            if inner.size:
+                yield from self.expand(node.body, inner, scale[parents] if isinstance(scale, np.ndarray) else scale)
+        elif isinstance(node, Item) and node.is_variable:
+            index: Keys = self.read(INDEX[node.name])
+            yield Terms(frame.positions(), self.columns[node.name] + self._found(index, node, frame), scale)
+        else:
+            yield Terms(frame.positions(), None, scale * self.value(node, frame))
+
+    def value(self, node: Node, frame: Frame) -> Array | float:
+        """What a template without variables is at each place."""
+        if isinstance(node, Number):
+            return node.value
+        if isinstance(node, Item) and not node.is_variable:
+            table: Table = self.read(node.name)
+            if self._is_own(table.index, node.indices, frame):
+                return table.array
+            values: Array = table.array[self._found(table.index, node, frame)]
+            return values
+        if isinstance(node, Times):
+            return self.value(node.factor, frame) * self.value(node.body, frame)
+        if isinstance(node, Plus):
+            return sum((self.value(part, frame) for part in node.parts), start=0.0)
+        raise TypeError(f"no number: {type(node).__name__}")
+
+    def _is_own(self, index: Keys, indices: Sequence[Symbol], frame: Frame) -> bool:
+        """Whether what is asked for at each place is the key of the family itself."""
+        own = tuple(symbol.number for symbol in indices) == frame.own
+        return own and frame.position is None and index is frame.index
+
+    def _found(self, index: Keys, node: Item | Over, frame: Frame) -> Codes:
+        """Position of a key at each place; raises KeyError when one is unknown."""
+        if self._is_own(index, node.indices, frame):
+            return np.arange(len(index))
+        if len(index.axes) != len(node.indices):
+            raise KeyError(node.name)
+        codes = [frame.codes(symbol, axis) for symbol, axis in zip(node.indices, index.axes, strict=True)]
+        found = index.locate(codes)
+        if found.size and found.min() < 0:
+            raise KeyError(node.name)
+        return found
+
+    def _inside(self, node: Over, frame: Frame) -> tuple[Frame, Codes]:
+        """The keys of a sum within, and the place in `frame` that each belongs to."""
+        links: Links = self.read(node.name)
+        members = links.members
+        if self._is_own(links.index, node.indices, frame):
+            parents, parts = links.parents, members.parts
+        else:
+            parents, chosen = links.chosen(self._found(links.index, node, frame))
+            parts = tuple(part[chosen] for part in members.parts)
+        inner = {symbol: (axis, codes[parents]) for symbol, (axis, codes) in frame.inner.items()}
+        inner.update(zip(node.symbols, zip(members.axes, parts, strict=True), strict=True))
+        position = parents if frame.position is None else frame.position[parents]
+        return Frame(frame.index, frame.own, position, inner), parents
+
+
+INDEX = {family.name: family.index for family in VARIABLES}
+"""The set that each variable runs over."""

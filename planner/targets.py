@@ -14,8 +14,15 @@ from planner.timing import consecutive, span
 class LevelSource(Protocol):
     """What a kind needs to know of the problem."""
 
-    years: list[int]
-    base_year: int
+    @property
+    def years(self) -> list[int]:
+        """Years of the plan."""
+        ...
+
+    @property
+    def base_year(self) -> int:
+        """Year that changes are measured from."""
+        ...
 
     def level(self, what: str, scope: str = ..., sectors: Iterable[str] = ...) -> str:
         """Id of a level of a quantity, `capex`, `cost` or a fund."""

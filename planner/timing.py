@@ -5,6 +5,9 @@ from collections.abc import Iterable, Mapping, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+UNDATED = -1
+"""Stands for the year of a point that has none."""
+
 
 def discount_factor(rate: float, years: int) -> float:
     """Worth today of 1 paid `years` from now at `rate` [1/yr] [-].
@@ -58,6 +61,43 @@ def path(points: Mapping[int | None, float], years: Sequence[int]) -> NDArray[np
         return np.full(len(years), points[None], dtype=float)
     known, values = np.array(dated, dtype=float).T
     found: NDArray[np.float64] = np.interp(np.asarray(years, dtype=float), known, values)
+    return found
+
+
+def paths(
+    series: NDArray[np.int64],
+    dates: NDArray[np.int64],
+    values: NDArray[np.float64],
+    count: int,
+    years: Sequence[int],
+) -> NDArray[np.float64]:
+    """The paths of many series at once, one row each: `series` tells whose point it is, `UNDATED` that it has no year.
+
+    Of two points of a series in a year the later counts. A series without points is zero.
+
+    >>> paths(np.array([0, 0, 2]), np.array([2020, 2030, UNDATED]), np.array([1.0, 2.0, 7.0]), 3, [2015, 2025]).tolist()
+    [[1.0, 1.5], [0.0, 0.0], [7.0, 7.0]]
+    """
+    found = np.zeros((count, len(years)))
+    undated = dates == UNDATED
+    found[series[undated]] = values[undated][:, None]
+    series, dates, values = series[~undated], dates[~undated], values[~undated]
+    if not series.size:
+        return found
+    asked = np.asarray(years, dtype=np.int64)
+    order = np.lexsort((dates, series))
+    series, dates, values = series[order], dates[order], values[order]
+    last = np.append((np.diff(series) != 0) | (np.diff(dates) != 0), True)
+    series, dates, values = series[last], dates[last], values[last]
+    begins = np.flatnonzero(np.append(True, np.diff(series) != 0))
+    ends = np.append(begins[1:], series.size) - 1
+    wide = int(max(dates.max(), asked.max())) + 1
+    at = np.searchsorted(series * wide + dates, series[begins][:, None] * wide + asked, side="right") - 1
+    left = np.clip(at, begins[:, None], ends[:, None])
+    right = np.minimum(left + 1, ends[:, None])
+    slope = (values[right] - values[left]) / np.maximum(dates[right] - dates[left], 1)
+    since = np.where(at < begins[:, None], 0, asked - dates[left])
+    found[series[begins]] = np.where(right == left, 0.0, slope) * since + values[left]
     return found
 
 

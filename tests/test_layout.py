@@ -13,7 +13,7 @@ ORDER = (
     *("interrupt", "errors", "units", "timing", "text", "amounts", "saving"),
     *("rows", "cells", "files", "tableset", "targets", "groups", "objectives"),
     *("meaning", "choices", "magnitudes", "checks", "edits", "case", "tables", "scenario", "reference", "certificate"),
-    *("problem", "worst", "vacuous", "formulation", "expand", "compile"),
+    *("problem", "worst", "vacuous", "formulation", "expand", "matrix", "compile"),
     *("solution", "engine", "live", "numbers", "plan", "unique", "export"),
     *("prices", "explain", "conflict", "reach", "session", "sweep", "highlights", "grades", "explore"),
     *("futures", "budgets", "credit", "progress"),

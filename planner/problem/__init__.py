@@ -1,12 +1,14 @@
 """Problem: the index sets and coefficients of a case, in the unit of each quantity and in plain currency.
 
-The names are those the rules of `formulation.py` use. A set is a list of keys, a map takes a key to the keys it sums
-over, a coefficient takes a key to a number. Keys go what, where, when: `(m, c, y)`, `(q, c, s, y)`. One layer stands on
-the next: stock, groups, changes, money, levels.
+The names are those the rules of `formulation.py` use. A set (`Keys`) is a list of keys, a map (`Links`) takes a key to
+the keys it sums over, a coefficient (`Table`) takes a key to a number; inside they are arrays. Keys go what, where,
+when: `(m, c, y)`, `(q, c, s, y)`. One layer stands on the next: stock, groups, changes, money, levels. Everything is
+computed when it is first read, and for an edited case only what the edit touches.
 """
 
 from collections.abc import Mapping
 
+from planner.case import Case
 from planner.problem.levels import Levels
 
 MAPS: Mapping[str, int] = {
@@ -24,3 +26,7 @@ MAPS: Mapping[str, int] = {
 
 class Problem(Levels):
     """Sets, maps and coefficients of a case: all layers together."""
+
+    def edited(self, case: Case) -> "Problem":
+        """The problem of an edited case; what the edit does not touch is taken over, the very same objects."""
+        return Problem(case, self.best_effort, before=self)

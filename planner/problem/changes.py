@@ -1,17 +1,15 @@
 """Changes of quantities: effects of the stock, losses of overlaps, and the conversions that carry them on."""
 
-from collections import defaultdict
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
 from graphlib import TopologicalSorter
 
 import numpy as np
 
-from planner.case import Case
 from planner.problem.groups import Groups
-from planner.problem.stock import Path
-from planner.timing import path
+from planner.problem.keys import Array, Axis, Codes, Every, Keys, Links, Mask, Table
+from planner.problem.stock import dates, numbers
+from planner.problem.tracked import derived
+from planner.timing import paths
 from planner.units import factor
 
 Place = tuple[str, str, str]
@@ -20,216 +18,351 @@ Place = tuple[str, str, str]
 
 @dataclass(frozen=True)
 class Route:
-    """A conversion: how a change of one quantity drives another, per year."""
+    """A conversion: how a change of one quantity drives another."""
 
     source: str
     target: str
     to_sector: str
     allocation: str
-    factor: Path
 
     @property
     def id(self) -> str:
         """Its name as a key."""
         return ">".join((self.source, self.target, self.to_sector, self.allocation))
 
-    def sector(self, sector: str) -> str:
-        """Sector in which a change that arises in `sector` is booked."""
-        return self.to_sector or sector
+
+@dataclass(frozen=True)
+class Ways:
+    """Where changes arise and where conversions carry them: all places by number, (q * cities + c) * sectors + s.
+
+    A local conversion goes from place to place; a pooled one from places into a pool, a conversion and a sector, and
+    from there into places. Every way is a column of numbers, in the order in which they are gone.
+    """
+
+    places: Codes
+    local: Codes
+    """Route, place, place: shape (3, ways)."""
+    pools: Codes
+    """Route and sector: shape (2, pools)."""
+    into_pools: Codes
+    """Place, pool: shape (2, ways)."""
+    out_of_pools: Codes
+    """Pool, place: shape (2, ways)."""
+
+    def same(self, other: object) -> bool:
+        """Whether both are the same."""
+        return isinstance(other, Ways) and all(
+            np.array_equal(part, vars(other)[name]) for name, part in vars(self).items()
+        )
 
 
 class Changes(Groups):
     """Sets and coefficients of changes, on top of stock and groups."""
 
-    def __init__(self, case: Case) -> None:
-        super().__init__(case)
-        self._read_changes()
+    # Conversions
 
-    def _read_changes(self) -> None:
-        self.routes = self._read_routes()
-        self.shares: dict[str, dict[str, float]] = defaultdict(dict)
-        for row in self.case.allocations:
-            self.shares[row.allocation][row.city] = row.share
-        self.effect_path = self._read_effects([self.base_year, *self.years])
+    @derived
+    def _conversion_rows(self) -> list[tuple[str, str, str, str]]:
+        """The route of each row of the conversions."""
+        return [
+            (row.from_quantity, row.to_quantity, row.to_sector or "", row.allocation or "")
+            for row in self.given.conversions
+        ]
 
-        direct: dict[Place, None] = {}
-        causes: dict[Place, list[str]] = defaultdict(list)
-        for m, q, c in self.effect_path:
-            place = (q, c, self.measures[m].sector)
-            direct[place] = None
-            causes[place].append(m)
-        losses: dict[Place, list[str]] = defaultdict(list)
-        for (g, c), (first, _) in self.overlap_pairs.items():
-            place = (self.overlap_quantity[g], c, self.measures[first].sector)
-            direct[place] = None
-            losses[place].append(g)
-
-        self.local_into: dict[Place, list[tuple[Route, Place]]] = defaultdict(list)
-        self.pools: dict[tuple[str, str], list[Place]] = defaultdict(list)
-        self.pooled_into: dict[Place, list[tuple[Route, str]]] = defaultdict(list)
-        places = self._reach(direct)
-        rank = {name: i for i, name in enumerate(self.quantities)}
-        city_rank = {name: i for i, name in enumerate(self.cities)}
-        sector_rank = {name: i for i, name in enumerate(self.sectors)}
-        self.places = sorted(places, key=lambda p: (rank[p[0]], city_rank[p[1]], sector_rank[p[2]]))
-
-        self.changes: list[tuple[str, str, str, int]] = []
-        self.effect: dict[tuple[str, str, str, int], float] = {}
-        self.causes: dict[tuple[str, str, str, int], list[str]] = {}
-        self.losses: dict[tuple[str, str, str, int], list[str]] = {}
-        self.overlap_loss: dict[tuple[str, int], float] = {}
-        self.converted: dict[tuple[str, str, str, int], list[tuple[str, str, str]]] = {}
-        self.conversion: dict[tuple[str, int], float] = {}
-        self.allocated: dict[tuple[str, str, str, int], list[tuple[str, str]]] = {}
-        self.allocation: dict[tuple[str, str], float] = {}
-        self.pooled: list[tuple[str, str, int]] = []
-        self.pool_members: dict[tuple[str, str, int], list[Place]] = {}
-        for route in self.routes:
-            for i, y in enumerate(self.years):
-                self.conversion[route.id, y] = float(route.factor[i + 1])
-            for c, share in self.shares[route.allocation].items():
-                self.allocation[route.id, c] = share
-        for g, loss in self.loss.items():
-            for i, y in enumerate(self.years):
-                self.overlap_loss[g, y] = float(loss[i])
-        for (route_id, sector), members in self.pools.items():
-            for y in self.years:
-                self.pooled.append((route_id, sector, y))
-                self.pool_members[route_id, sector, y] = members
-        known_overlaps = set(self.overlaps)
-        for place in self.places:
-            q, c, s = place
-            converted = [(route.id, source[0], source[2]) for route, source in self.local_into[place]]
-            allocated = [(route.id, sector) for route, sector in self.pooled_into[place]]
-            for i, y in enumerate(self.years):
-                key = (q, c, s, y)
-                self.changes.append(key)
-                acting = [m for m in causes[place] if self.effect_path[m, q, c][i + 1]]
-                for m in acting:
-                    self.effect[m, q, c, y] = float(self.effect_path[m, q, c][i + 1])
-                self.causes[key] = acting
-                self.losses[key] = [g for g in losses[place] if (g, c, y) in known_overlaps]
-                self.converted[key] = converted
-                self.allocated[key] = allocated
-        self.baseline_path = self._read_baseline([self.base_year, *self.years])
-
-    def _read_routes(self) -> list[Route]:
-        points: dict[tuple[str, str, str, str], dict[int | None, float]] = defaultdict(dict)
-        for row in self.case.conversions:
-            route = (row.from_quantity, row.to_quantity, row.to_sector or "", row.allocation or "")
-            points[route][row.year] = row.factor
-        years = [self.base_year, *self.years]
-        routes = [Route(*route, factor=path(values, years)) for route, values in points.items()]
-        graph: dict[str, set[str]] = {q: set() for q in self.quantities}
+    @derived
+    def routes(self) -> list[Route]:
+        """Conversions, each after those that drive its source."""
+        routes = [Route(*parts) for parts in dict.fromkeys(self._conversion_rows)]
+        graph: dict[str, list[str]] = {q: [] for q in self.quantities}  # lists: a set has another order on every run
         for r in routes:
-            graph[r.target].add(r.source)
+            graph[r.target].append(r.source)
         order = {q: i for i, q in enumerate(TopologicalSorter(graph).static_order())}
         return sorted(routes, key=lambda r: order[r.source])
 
-    def _read_effects(self, years: Sequence[int]) -> dict[tuple[str, str, str], Path]:
-        """Effect of one unit of a measure on a quantity in a city, over base year and plan [unit of q per unit]."""
-        unit = {row.quantity: row.unit for row in self.case.quantities}
-        points: dict[tuple[str, str, str | None], dict[int | None, float]] = defaultdict(dict)
-        for row in self.case.effects:
-            scale = factor(row.unit, unit[row.quantity]) if row.unit else 1.0
-            points[row.measure, row.quantity, row.city][row.year] = row.value * scale
-        found: dict[tuple[str, str, str], Path] = {}
-        for m, q in dict.fromkeys((m, q) for m, q, _ in points):
-            for c in self.cities:
-                own = points.get((m, q, c)) or points.get((m, q, None))
-                if own and (m, c) in self.potential_path:
-                    values = path(own, years)
-                    if values.any():
-                        found[m, q, c] = values
+    @derived
+    def r(self) -> Axis:
+        """Conversions."""
+        return Axis(route.id for route in self.routes)
+
+    @derived
+    def factors(self) -> Array:
+        """Factor of each conversion over base year and plan [unit driven per unit driving]."""
+        rows = self.given.conversions
+        of = self.r.codes(Route(*parts).id for parts in self._conversion_rows)
+        return paths(of, dates(rows), numbers(row.factor for row in rows), len(self.r), [self.base_year, *self.years])
+
+    @derived
+    def conversion(self) -> Table:
+        """Factor of a conversion."""
+        return Table(Every(self.r).times(self.y), self.factors[:, 1:].ravel())
+
+    @derived
+    def shares(self) -> dict[str, Array]:
+        """Share of each city in each allocation [-]."""
+        found: dict[str, Array] = {}
+        for row in self.given.allocations:
+            found.setdefault(row.allocation, np.zeros(len(self.c)))[self.c.number[row.city]] = row.share
         return found
 
-    def _read_baseline(self, years: Sequence[int]) -> dict[Place, Path]:
-        unit = {row.quantity: row.unit for row in self.case.quantities}
-        points: dict[Place, dict[int | None, float]] = defaultdict(dict)
-        for row in self.case.baseline:
-            scale = factor(row.unit, unit[row.quantity]) if row.unit else 1.0
-            points[row.quantity, row.city or "", row.sector][row.year] = row.value * scale
-        return {place: path(values, years) for place, values in points.items()}
+    @derived
+    def _allocations(self) -> Array:
+        """Route by city: the share of a pooled conversion [-]."""
+        none = np.zeros(len(self.c))
+        return np.array([self.shares.get(r.allocation, none) for r in self.routes]).reshape(len(self.r), len(self.c))
 
-    def _reach(self, direct: Mapping[Place, object]) -> dict[Place, None]:
-        """Every place a change can arrive at, through chains of conversions; notes the ways in."""
-        reached: dict[Place, None] = dict.fromkeys(direct)
-        for route in self.routes:
-            sources = [place for place in reached if place[0] == route.source]
-            for place in sources:
-                sector = route.sector(place[2])
-                if not route.allocation:
-                    target = (route.target, place[1], sector)
-                    reached[target] = None
-                    self.local_into[target].append((route, place))
-                else:
-                    self.pools[route.id, sector].append(place)
-            for route_id, sector in self.pools:
-                if route_id == route.id:
-                    for c, share in self.shares[route.allocation].items():
-                        if share:
-                            target = (route.target, c, sector)
-                            reached[target] = None
-                            self.pooled_into[target].append((route, sector))
-        return reached
+    @derived
+    def allocation(self) -> Table:
+        """Share of a city in a pooled conversion [-]."""
+        return Table(Every(self.r).times(self.c), self._allocations.ravel())
 
-    def converted_effects(self, direct: Mapping[Place, Path], offset: int) -> dict[Place, Path]:
-        """All changes that follow from `direct` ones: the conversions applied in order, as numbers.
+    @derived
+    def _receives(self) -> Mask:
+        """Route by city: whether it has a share."""
+        mask: Mask = self._allocations > 0
+        return mask
 
-        `offset` is the position of the first value in base year and plan years: 0 for the base year, 1 for the plan.
+    # Effects
+
+    @derived
+    def units(self) -> dict[str, str]:
+        """Unit of each quantity."""
+        return {row.quantity: row.unit for row in self.given.quantities}
+
+    @derived
+    def _effects(self) -> tuple[Keys, Array]:
+        """Effect of one unit of a measure on a quantity in a city, over base year and plan [unit of q per unit]."""
+        rows, everywhere = self.given.effects, len(self.c)
+        values = numbers(
+            row.value * factor(row.unit, self.units[row.quantity]) if row.unit else row.value for row in rows
+        )
+        what = self.m.codes(row.measure for row in rows) * len(self.q) + self.q.codes(row.quantity for row in rows)
+        where = np.array([everywhere if row.city is None else self.c.number[row.city] for row in rows], dtype=np.int64)
+        series, of = np.unique(what * (everywhere + 1) + where, return_inverse=True)
+        found = paths(of, dates(rows), values, series.size, [self.base_year, *self.years])
+        acts, at = np.unique(series // (everywhere + 1), return_inverse=True)
+        general = np.full((acts.size, 1), -1)
+        own = np.full((acts.size, everywhere), -1)
+        in_city = series % (everywhere + 1)
+        here = in_city < everywhere
+        own[at[here], in_city[here]] = np.flatnonzero(here)
+        general[at[~here], 0] = np.flatnonzero(~here)
+        chosen = np.where(own >= 0, own, general)
+        moves: Mask = (found != 0).any(axis=1)
+        act, c = np.nonzero((chosen >= 0) & moves[chosen])
+        m, q = np.divmod(acts[act], len(self.q))
+        there = self.pairs.locate((m, c)) >= 0
+        keys = Keys((self.m, self.q, self.c), (m[there], q[there], c[there]))
+        return keys, found[chosen[act, c][there]]
+
+    @derived
+    def acting(self) -> Keys:
+        """What has an effect where: measure, quantity, city."""
+        return self._effects[0]
+
+    @derived
+    def effect_path(self) -> Table:
+        """Effect of one unit over base year and plan [unit of q per unit of m]."""
+        return Table(self.acting, self._effects[1])
+
+    @derived
+    def effect(self) -> Table:
+        """Effect of one unit in service [unit of q per unit of m]."""
+        return Table(self.acting.times(self.y), self.effect_path.array[:, 1:].ravel())
+
+    # Places
+
+    @derived
+    def sector_of(self) -> Codes:
+        """Sector of each measure."""
+        return self.s.codes(row.sector for row in self.measures.values())
+
+    def numbered(self, q: Codes, c: Codes, s: Codes) -> Codes:
+        """Number of a place."""
+        return (q * len(self.c) + c) * len(self.s) + s
+
+    @derived
+    def _acts_at(self) -> Codes:
+        """Place at which each effect arises."""
+        m, q, c = self.acting.parts
+        return self.numbered(q, c, self.sector_of[m])
+
+    @derived
+    def _loses_at(self) -> Codes:
+        """Place at which each overlap is lost: in the sector of its first member."""
+        places = [
+            (self.q.number[self.overlap_quantity[g]], self.c.number[c], self.sector_of[self.m.number[first]])
+            for (g, c), (first, _) in self.overlap_pairs.items()
+        ]
+        return self.numbered(*np.array(places, dtype=np.int64).reshape(-1, 3).T)
+
+    @derived
+    def ways(self) -> Ways:
+        """Every place that a change can arrive at, through chains of conversions, and the ways in."""
+        shape = (len(self.q), len(self.c), len(self.s))
+        reached = np.zeros(shape, dtype=bool)
+        reached.flat[np.concatenate([self._acts_at, self._loses_at])] = True
+        local, pools, into, out = ([np.zeros((n, 0), dtype=np.int64)] for n in (3, 2, 2, 2))
+        count = 0
+        for r, route in enumerate(self.routes):
+            source, target = self.q.number[route.source], self.q.number[route.target]
+            c, s = np.nonzero(reached[source])
+            e = np.full_like(s, self.s.number[route.to_sector]) if route.to_sector else s
+            driving = self.numbered(np.full_like(s, source), c, s)
+            if not route.allocation:
+                reached[target, c, e] = True
+                driven = self.numbered(np.full_like(s, target), c, e)
+                local.append(np.array([np.full_like(s, r), driving, driven]))
+                continue
+            for sector in np.unique(e).tolist():
+                cities = np.flatnonzero(self._receives[r])
+                reached[target, cities, sector] = True
+                driven = self.numbered(np.full_like(cities, target), cities, np.full_like(cities, sector))
+                pools.append(np.array([[r], [sector]]))
+                into.append(np.array([driving[e == sector], np.full(int((e == sector).sum()), count)]))
+                out.append(np.array([np.full_like(driven, count), driven]))
+                count += 1
+        parts = (np.concatenate(part, axis=1) for part in (local, pools, into, out))
+        return Ways(np.flatnonzero(reached), *parts)
+
+    @derived
+    def places(self) -> Keys:
+        """Quantities, cities and sectors that can change."""
+        return Keys((self.q, self.c, self.s), np.unravel_index(self.ways.places, self._shape))
+
+    @property
+    def _shape(self) -> tuple[int, int, int]:
+        return len(self.q), len(self.c), len(self.s)
+
+    def _at(self, numbers_: Codes) -> Codes:
+        """Position among the places of those numbers."""
+        return np.searchsorted(self.ways.places, numbers_)
+
+    @derived
+    def changes(self) -> Keys:
+        """Where and when a quantity can change."""
+        return self.places.times(self.y)
+
+    @derived
+    def causes(self) -> Links:
+        """Measures with an effect there and then."""
+        order = np.argsort(self._acts_at, kind="stable")
+        year, effect = np.nonzero(self.effect_path.array[order, 1:].T)
+        at = self._at(self._acts_at[order])[effect] * len(self.y) + year
+        return Links.grouped(self.changes, at, Keys((self.m,), (self.acting.parts[0][order][effect],)))
+
+    @derived
+    def losses(self) -> Links:
+        """Overlaps that are lost there and then."""
+        where, _ = self._overlaps
+        known = Keys((self.g, self.c), tuple(where.T))
+        g, _, year = self.overlaps.parts
+        place = self._at(self._loses_at)[known.locate(self.overlaps.parts[:2])]
+        return Links.grouped(self.changes, place * len(self.y) + year, Keys((self.g,), (g,)))
+
+    @derived
+    def overlap_loss(self) -> Table:
+        """What is lost where both members of a group stand on the whole base [unit of the quantity]."""
+        known = Keys((self.g,), (self.g.codes(self.loss),))
+        values = np.array(list(self.loss.values())).reshape(len(known), len(self.y))
+        return Table(known.times(self.y), values.ravel())
+
+    @derived
+    def converted(self) -> Links:
+        """Changes that local conversions carry there."""
+        route, driving, driven = self.ways.local
+        s = driving % len(self.s)
+        q = self.q.codes(route.source for route in self.routes)[route]
+        links = Links.grouped(self.places, self._at(driven), Keys((self.r, self.q, self.s), (route, q, s)))
+        return links.times(self.changes)
+
+    @derived
+    def allocated(self) -> Links:
+        """Pools that pooled conversions spread there."""
+        pool, driven = self.ways.out_of_pools
+        route, sector = self.ways.pools[:, pool]
+        links = Links.grouped(self.places, self._at(driven), Keys((self.r, self.s), (route, sector)))
+        return links.times(self.changes)
+
+    @derived
+    def _pools(self) -> Keys:
+        """Pooled conversions and the sectors they book in."""
+        return Keys((self.r, self.s), tuple(self.ways.pools))
+
+    @derived
+    def pooled(self) -> Keys:
+        """Pools of each year."""
+        return self._pools.times(self.y)
+
+    @derived
+    def pool_members(self) -> Links:
+        """Changes that a pool sums."""
+        driving, pool = self.ways.into_pools
+        members = Keys((self.q, self.c, self.s), np.unravel_index(driving, self._shape))
+        return Links.grouped(self._pools, pool, members).times(self.pooled)
+
+    # Baseline, and what stood before the plan
+
+    @derived
+    def baseline_path(self) -> Table:
+        """Baseline of every place over base year and plan [unit of q]."""
+        rows = self.given.baseline
+        anywhere = Axis(["", *self.cities])
+        values = numbers(
+            row.value * factor(row.unit, self.units[row.quantity]) if row.unit else row.value for row in rows
+        )
+        named = dict.fromkeys((row.quantity, row.city or "", row.sector) for row in rows)
+        number = {place: i for i, place in enumerate(named)}
+        of = np.array([number[row.quantity, row.city or "", row.sector] for row in rows], dtype=np.int64)
+        axes = (self.q, anywhere, self.s)
+        keys = Keys(axes, [axis.codes(place[k] for place in named) for k, axis in enumerate(axes)])
+        return Table(keys, paths(of, dates(rows), values, len(number), [self.base_year, *self.years]))
+
+    def converted_effects(self, direct: Array, offset: int) -> Array:
+        """All changes of places over years that follow from `direct` ones: the conversions applied in order.
+
+        `offset` is the position of the first year in base year and plan years: 0 for the base year, 1 for the plan.
         """
-        total = {place: np.array(values, dtype=float) for place, values in direct.items()}
-        for route in self.routes:
-            sources = [place for place in total if place[0] == route.source]
-            pooled: dict[str, Path] = {}
-            for place in sources:
-                n = len(total[place])
-                carried = route.factor[offset : offset + n] * total[place]
-                sector = route.sector(place[2])
-                if not route.allocation:
-                    target = (route.target, place[1], sector)
-                    total[target] = total.get(target, 0.0) + carried
-                else:
-                    pooled[sector] = pooled.get(sector, 0.0) + carried
-            for sector, carried in pooled.items():
-                for c, share in self.shares[route.allocation].items():
-                    target = (route.target, c, sector)
-                    total[target] = total.get(target, 0.0) + share * carried
+        total = direct.copy()
+        factors = self.factors[:, offset : offset + direct.shape[1]]
+        (route, driving, driven), pools = self.ways.local, self.ways.pools
+        pooled = np.zeros((pools.shape[1], direct.shape[1]))
+        for r in range(len(self.routes)):
+            go = route == r
+            np.add.at(total, self._at(driven[go]), factors[r] * total[self._at(driving[go])])
+            source, pool = self.ways.into_pools[:, pools[0][self.ways.into_pools[1]] == r]
+            np.add.at(pooled, pool, factors[r] * total[self._at(source)])
+            pool, target = self.ways.out_of_pools[:, pools[0][self.ways.out_of_pools[0]] == r]
+            _, c, _ = np.unravel_index(target, self._shape)
+            np.add.at(total, self._at(target), self._allocations[r][c][:, None] * pooled[pool])
         return total
 
-    @cached_property
-    def old_stock_change(self) -> dict[Place, Path]:
-        """Direct and converted effects, over the plan, of stock commissioned up to the base year."""
-        direct: dict[Place, Path] = {}
-        for (m, q, c), values in self.effect_path.items():
-            if (m, c) in self.history:
-                place = (q, c, self.measures[m].sector)
-                effect = values[1:] * self.stock_path(m, c, self.base_year)
-                direct[place] = direct.get(place, 0.0) + effect
-        return self.converted_effects(direct, 1)
+    def _effects_of(self, stock: Array, effect: Array) -> Array:
+        """Direct changes of places by a stock of each pair, over years."""
+        m, _, c = self.acting.parts
+        pair = self.pairs.locate((m, c))
+        stands: Mask = (stock != 0).any(axis=1)
+        acts = stands[pair]
+        direct = np.zeros((len(self.places), stock.shape[1]))
+        np.add.at(direct, self._at(self._acts_at[acts]), effect[acts] * stock[pair[acts]])
+        return direct
 
-    @cached_property
-    def base_change(self) -> dict[Place, float]:
-        """What existing stock in service in the base year does in it, overlap at its least."""
-        held = {
-            key: history.stock([self.base_year], self.measures[key[0]].lifetime)[0]
-            for key, history in self.history.items()
-            if key in self.potential_path
-        }
-        direct: dict[Place, Path] = {}
-        for (m, q, c), values in self.effect_path.items():
-            if held.get((m, c)):
-                place = (q, c, self.measures[m].sector)
-                direct[place] = direct.get(place, 0.0) + values[:1] * held[m, c]
-        points = self.potential_points
-        for (g, c), pair in self.overlap_pairs.items():
-            stock = [held.get((m, c), 0.0) for m in pair]
-            potential = [max(path(points[m, c], [self.base_year])[0], a) for m, a in zip(pair, stock, strict=True)]
-            if all(potential):
-                least = max(0.0, stock[0] / potential[0] + stock[1] / potential[1] - 1)
-                rows = [row for row in self.case.groups if row.group == g]
-                losses = {row.year: row.loss or 0.0 for row in rows}
-                place = (self.overlap_quantity[g], c, self.measures[pair[0]].sector)
-                loss = path(losses, [self.base_year]) * least
-                direct[place] = direct.get(place, 0.0) + loss
-        return {place: float(values[0]) for place, values in self.converted_effects(direct, 0).items()}
+    @derived
+    def old_stock_change(self) -> Array:
+        """Direct and converted effects on every place, over the plan, of stock commissioned up to the base year."""
+        old = self.standing(self.years, self.base_year)
+        return self.converted_effects(self._effects_of(old, self.effect_path.array[:, 1:]), 1)
+
+    @derived
+    def base_change(self) -> Array:
+        """What existing stock in service in the base year does to every place in it, overlap at its least."""
+        held = self.standing([self.base_year])
+        direct = self._effects_of(held, self.effect_path.array[:, :1])
+        where, pairs = self._overlaps
+        m, c = self.pairs.parts
+        potential = np.maximum(self._potentials[0][m * len(self.c) + c, 0], held[:, 0])
+        part = np.divide(held[:, 0], potential, out=np.zeros_like(potential), where=potential > 0)
+        one, two = (self.pairs.locate((pairs[:, k], where[:, 1])) for k in (0, 1))
+        least = np.maximum(0.0, part[one] + part[two] - 1) * (potential[one] > 0) * (potential[two] > 0)
+        loss = self._group_paths("loss", 0.0, [self.base_year])[where[:, 0], 0] * least
+        np.add.at(direct[:, 0], self._at(self._loses_at), loss)
+        return self.converted_effects(direct, 0)[:, 0]

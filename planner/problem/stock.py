@@ -1,117 +1,291 @@
 """Stock: where a measure may stand, what stands already, when starts enter and leave service."""
 
-from collections import defaultdict
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Sequence
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from planner.case import Case
+from planner.problem.keys import Array, Axis, Codes, Keys, Links, Mask, Table, product
+from planner.problem.tracked import Tracked, derived
 from planner.rows import Existing, Measure
-from planner.timing import discount_factor, in_service, path, span
+from planner.timing import UNDATED, discount_factor, in_service, paths
 
 Path = NDArray[np.float64]
 ROUNDING = 1e-9
 """A ratio this close to a whole number counts as that number [-]."""
 
 
-@dataclass
-class History:
-    """Units of one measure in one city that stand or are under way: what they are, and what they still cost."""
-
-    commissioned: list[Existing] = field(default_factory=list)
-
-    def stock(self, years: Sequence[int], lifetime: int, until: int | None = None) -> Path:
-        """Units in service in each of `years`, of those commissioned up to `until`."""
-        units = np.zeros(len(years))
-        for row in self.commissioned:
-            if until is None or row.year <= until:
-                serving = in_service(row.year, 0, lifetime)
-                units += [row.units * (year in serving) for year in years]
-        return units
+def dates(rows: Iterable[Any]) -> Codes:
+    """Year of each row, as `timing.paths` wants it."""
+    return np.array([UNDATED if row.year is None else row.year for row in rows], dtype=np.int64)
 
 
-class Stock:
+def numbers(values: Iterable[float]) -> Array:
+    """Values of a column."""
+    return np.array(list(values), dtype=float)
+
+
+class Stock(Tracked):
     """Sets and coefficients of stock and starts."""
 
-    def __init__(self, case: Case) -> None:
-        settings = case.settings
-        self.case = case
-        self.years = list(case.years)
-        self.first, self.last, self.base_year = settings.first_year, settings.last_year, settings.base_year
-        self.decided_after = settings.as_of if settings.as_of is not None else self.first - 1
-        self.cities = [row.city for row in case.cities]
-        self.sectors = [row.sector for row in case.sectors]
-        self.quantities = [row.quantity for row in case.quantities]
-        self.measures: dict[str, Measure] = {row.measure: row for row in case.measures}
-        self.discount = {y: discount_factor(settings.discount_rate, y - self.base_year) for y in self.years}
-        self.contradictions: list[tuple[str, tuple[str | int, ...]]] = []
-        """Rows without any variable that cannot hold: a family and a key each."""
-        self._read_stock()
+    # What the case is about
 
-    def _read_stock(self) -> None:
-        self.potential_path: dict[tuple[str, str], Path] = {}
-        self.history: dict[tuple[str, str], History] = defaultdict(History)
-        for existing in self.case.existing:
-            self.history[existing.measure, existing.city].commissioned.append(existing)
-        points = self.potential_points = defaultdict[tuple[str, str], dict[int | None, float]](dict)
-        for row in self.case.potentials:
-            points[row.measure, row.city][row.year] = row.potential
-        for m in self.measures:
-            for c in self.cities:
-                if (m, c) in points and (any(points[m, c].values()) or (m, c) in self.history):
-                    self.potential_path[m, c] = path(points[m, c], self.years)
+    @derived
+    def years(self) -> list[int]:
+        """Years of the plan."""
+        return list(self.given.years)
 
-        self.holdings: list[tuple[str, str, int]] = []
-        self.startable: list[tuple[str, str, int]] = []
-        self.lumpy: list[tuple[str, str, int]] = []
-        self.potential: dict[tuple[str, str, int], float] = {}
-        self.existing: dict[tuple[str, str, int], float] = {}
-        self.joining: dict[tuple[str, str, int], float] = {}
-        self.start_limit: dict[tuple[str, str, int], float] = {}
-        self.lump: dict[str, float] = {}
-        self.most_lumps: dict[tuple[str, str, int], float] = {}
-        self.before: dict[tuple[str, str, int], list[int]] = {}
-        self.entering: dict[tuple[str, str, int], list[int]] = {}
-        self.leaving: dict[tuple[str, str, int], list[int]] = {}
-        self.serving: dict[tuple[str, str, int], list[int]] = {}
-        for (m, c), potential in self.potential_path.items():
-            measure = self.measures[m]
-            held = self.history[m, c].stock(self.years, measure.lifetime)
-            decided = np.array(self.years) > self.decided_after
-            potential[:] = np.where(decided, potential, np.maximum(potential, held))
-            start_years = self.start_years(measure)
-            limit = measure.ramp * potential[-1]
-            if measure.lump:
-                self.lump[m] = measure.lump
-                whole = np.floor(max(limit, measure.lump) / measure.lump + ROUNDING)
-                limit = whole * measure.lump
-            for v in start_years:
-                self.startable.append((m, c, v))
-                self.start_limit[m, c, v] = float(limit)
-                if measure.lump:
-                    self.lumpy.append((m, c, v))
-                    self.most_lumps[m, c, v] = float(whole)
-            known = set(start_years)
-            for i, y in enumerate(self.years):
-                key = (m, c, y)
-                self.holdings.append(key)
-                self.potential[key] = float(potential[i])
-                self.existing[key] = float(held[i])
-                self.joining[key] = float(held[i] - (held[i - 1] if i else 0.0))
-                self.before[key] = [y - 1] if i else []
-                enters = y - measure.lead_time
-                leaves = enters - measure.lifetime
-                self.entering[key] = [enters] if enters in known else []
-                self.leaving[key] = [leaves] if leaves in known else []
-                self.serving[key] = [v for v in range(leaves + 1, enters + 1) if v in known]
+    @derived
+    def first(self) -> int:
+        """First year of the plan."""
+        return self.given.settings.first_year
 
-    def start_years(self, measure: Measure) -> list[int]:
-        """Years in which construction of `measure` may begin: decided, allowed, and in service within the horizon."""
-        first = max(measure.first_year or self.first, self.decided_after + 1)
-        return span(first, self.last - measure.lead_time, self.years)
+    @derived
+    def last(self) -> int:
+        """Last year of the plan."""
+        return self.given.settings.last_year
 
-    def stock_path(self, m: str, c: str, until: int | None = None) -> Path:
-        """Existing stock in service over the years of the plan [unit of `m`]."""
-        return self.history[m, c].stock(self.years, self.measures[m].lifetime, until)
+    @derived
+    def base_year(self) -> int:
+        """Year that changes are measured from."""
+        return self.given.settings.base_year
+
+    @derived
+    def decided_after(self) -> int:
+        """Last year that is history."""
+        as_of = self.given.settings.as_of
+        return as_of if as_of is not None else self.first - 1
+
+    @derived
+    def rate(self) -> float:
+        """Discount rate [1/yr]."""
+        return self.given.settings.discount_rate
+
+    @derived
+    def cities(self) -> list[str]:
+        """Ids of the cities."""
+        return [row.city for row in self.given.cities]
+
+    @derived
+    def sectors(self) -> list[str]:
+        """Ids of the sectors."""
+        return [row.sector for row in self.given.sectors]
+
+    @derived
+    def quantities(self) -> list[str]:
+        """Ids of the quantities."""
+        return [row.quantity for row in self.given.quantities]
+
+    @derived
+    def measures(self) -> dict[str, Measure]:
+        """Rows of the measures by id."""
+        return {row.measure: row for row in self.given.measures}
+
+    @derived
+    def m(self) -> Axis:
+        """Measures as part of a key; the other axes are letters, too."""
+        return Axis(self.measures)
+
+    @derived
+    def c(self) -> Axis:
+        """Cities."""
+        return Axis(self.cities)
+
+    @derived
+    def y(self) -> Axis:
+        """Years, also those of starts."""
+        return Axis(self.years)
+
+    @derived
+    def q(self) -> Axis:
+        """Quantities."""
+        return Axis(self.quantities)
+
+    @derived
+    def s(self) -> Axis:
+        """Sectors."""
+        return Axis(self.sectors)
+
+    # Measures, one number each
+
+    @derived
+    def lead_time(self) -> Codes:
+        """Years from start to service of each measure [years]."""
+        return np.array([row.lead_time for row in self.measures.values()], dtype=np.int64)
+
+    @derived
+    def lifetime(self) -> Codes:
+        """Years in service of each measure [years]."""
+        return np.array([row.lifetime for row in self.measures.values()], dtype=np.int64)
+
+    @derived
+    def ramp(self) -> Array:
+        """Largest share of the potential that each measure may start in a year [1/yr]."""
+        return numbers(row.ramp for row in self.measures.values())
+
+    @derived
+    def lump_size(self) -> Array:
+        """Size of a lump of each measure, 0 for any amount [unit of m]."""
+        return numbers(row.lump or 0.0 for row in self.measures.values())
+
+    @derived
+    def may_start(self) -> Mask:
+        """Measure by year: whether construction may begin: decided, allowed, and in service within the horizon."""
+        opened = [row.first_year or self.first for row in self.measures.values()]
+        first = np.maximum(np.array(opened), self.decided_after + 1)
+        years = np.array(self.years)
+        starts: Mask = (years >= first[:, None]) & (years <= self.last - self.lead_time[:, None])
+        return starts
+
+    @derived
+    def discount(self) -> Table:
+        """Worth in the base year of money of each year [-]."""
+        return Table(product(self.y), numbers(discount_factor(self.rate, y - self.base_year) for y in self.years))
+
+    # Measures in cities
+
+    @derived
+    def _potentials(self) -> tuple[Array, Mask]:
+        """Potential of every measure and city over base year and plan, and where some row says more than zero."""
+        rows = self.given.potentials
+        place = self.m.codes(row.measure for row in rows) * len(self.c) + self.c.codes(row.city for row in rows)
+        values = numbers(row.potential for row in rows)
+        size = len(self.m) * len(self.c)
+        found = paths(place, dates(rows), values, size, [self.base_year, *self.years])
+        return found, np.bincount(place, values != 0, minlength=size) > 0
+
+    @derived
+    def commissioned(self) -> tuple[Existing, ...]:
+        """Stock that stands or is under way."""
+        return self.given.existing
+
+    @derived
+    def pairs(self) -> Keys:
+        """Measures and the cities they may stand in: those with a potential, or with a history."""
+        _, there = self._potentials
+        known = there.copy()
+        for row in self.commissioned:
+            known[self.m.number[row.measure] * len(self.c) + self.c.number[row.city]] = True
+        return Keys((self.m, self.c), np.divmod(np.flatnonzero(known), len(self.c)))
+
+    def standing(self, years: Sequence[int], until: int | None = None) -> Array:
+        """Existing stock of each pair in service over `years`, of what was commissioned up to `until` [unit of m]."""
+        held = np.zeros((len(self.pairs), len(years)))
+        for row in self.commissioned:
+            if until is None or row.year <= until:
+                serving = in_service(row.year, 0, self.measures[row.measure].lifetime)
+                held[self.pairs.position((row.measure, row.city))] += [row.units * (year in serving) for year in years]
+        return held
+
+    @derived
+    def held(self) -> Array:
+        """Existing stock of each pair over the plan [unit of m]."""
+        return self.standing(self.years)
+
+    @derived
+    def potential_path(self) -> Table:
+        """Potential of each pair over the plan; what stood in years that are history was possible [unit of m]."""
+        (m, c), (found, _) = self.pairs.parts, self._potentials
+        potential = found[m * len(self.c) + c, 1:]
+        decided = np.array(self.years) > self.decided_after
+        return Table(self.pairs, np.where(decided, potential, np.maximum(potential, self.held)))
+
+    @derived
+    def holdings(self) -> Keys:
+        """Where and when a measure may stand."""
+        return self.pairs.times(self.y)
+
+    @derived
+    def potential(self) -> Table:
+        """Most stock [unit of m]."""
+        return Table(self.holdings, self.potential_path.array.ravel())
+
+    @derived
+    def existing(self) -> Table:
+        """Existing stock in service [unit of m]."""
+        return Table(self.holdings, self.held.ravel())
+
+    @derived
+    def joining(self) -> Table:
+        """Change of existing stock against the year before [unit of m]."""
+        return Table(self.holdings, np.diff(self.held, axis=1, prepend=0.0).ravel())
+
+    @derived
+    def startable(self) -> Keys:
+        """Where and when construction may begin."""
+        m, c = self.pairs.parts
+        pair, v = np.nonzero(self.may_start[m])
+        return Keys((self.m, self.c, self.y), (m[pair], c[pair], v))
+
+    @derived
+    def _most_lumps(self) -> Array:
+        """Most lumps of each pair started in a year; 0 for a measure that comes in any amount [-]."""
+        m, _ = self.pairs.parts
+        limit, lump = self.ramp[m] * self.potential_path.array[:, -1], self.lump_size[m]
+        size = np.where(lump > 0, lump, 1.0)
+        return np.where(lump > 0, np.floor(np.maximum(limit, lump) / size + ROUNDING), 0.0)
+
+    @derived
+    def start_limit(self) -> Table:
+        """Most starts of a year: a part of the last potential, or whole lumps [unit of m]."""
+        m, _ = self.pairs.parts
+        limit = self.ramp[m] * self.potential_path.array[:, -1]
+        limit = np.where(self.lump_size[m] > 0, self._most_lumps * self.lump_size[m], limit)
+        return Table(self.startable, limit[self.pairs.locate(self.startable.parts[:2])])
+
+    @derived
+    def lumpy(self) -> Keys:
+        """Starts that come in lumps."""
+        return self.startable.only(self.lump_size[self.startable.parts[0]] > 0)
+
+    @derived
+    def most_lumps(self) -> Table:
+        """Most lumps started in a year [-]."""
+        return Table(self.lumpy, self._most_lumps[self.pairs.locate(self.lumpy.parts[:2])])
+
+    @derived
+    def lump(self) -> Table:
+        """Size of a lump, of the measures that come in lumps and may stand somewhere [unit of m]."""
+        lumpy = np.intersect1d(np.flatnonzero(self.lump_size), self.pairs.parts[0])
+        return Table(Keys((self.m,), (lumpy,)), self.lump_size[lumpy])
+
+    # When starts serve
+
+    def _starts_when(self, age: NDArray[np.bool_]) -> Links:
+        """For every holding the start years that a mask over measures, years and start years tells."""
+        m, _ = self.pairs.parts
+        mask = (age & self.may_start[:, None, :])[m]
+        return Links.of_mask(self.holdings, mask.reshape(len(self.holdings), len(self.y)), self.y)
+
+    @derived
+    def _enters(self) -> Codes:
+        """Measure by year: the start year of what enters service."""
+        return np.array(self.years) - self.lead_time[:, None]
+
+    @derived
+    def _leaves(self) -> Codes:
+        """Measure by year: the start year of what reaches the end of its life."""
+        return self._enters - self.lifetime[:, None]
+
+    @derived
+    def before(self) -> Links:
+        """The year before, where there is one."""
+        mask = np.tile(np.eye(len(self.y), k=-1, dtype=bool), (len(self.pairs), 1))
+        return Links.of_mask(self.holdings, mask, self.y)
+
+    @derived
+    def entering(self) -> Links:
+        """Starts that enter service."""
+        return self._starts_when(self._enters[:, :, None] == np.array(self.years))
+
+    @derived
+    def leaving(self) -> Links:
+        """Starts that reach the end of their life."""
+        return self._starts_when(self._leaves[:, :, None] == np.array(self.years))
+
+    @derived
+    def serving(self) -> Links:
+        """Starts in service."""
+        years = np.array(self.years)
+        return self._starts_when((self._leaves[:, :, None] < years) & (years <= self._enters[:, :, None]))

@@ -1,0 +1,296 @@
+"""Sets, coefficients and maps as arrays of numbers, which people and Pyomo read as tuples, numbers and lists.
+
+A key goes what, where, when: `(m, c, y)`. Each of its parts lies on an axis, all measures or all years, and is stored
+as the place on that axis. Whoever iterates over a set or looks into a coefficient sees ids; whoever computes takes
+arrays.
+"""
+
+from collections.abc import ItemsView, Iterable, Iterator, KeysView, Mapping, Sequence, ValuesView
+from functools import cached_property
+from typing import Any, cast
+
+import numpy as np
+from numpy.typing import NDArray
+
+Codes = NDArray[np.int64]
+Array = NDArray[np.float64]
+Mask = NDArray[np.bool_]
+Label = str | int
+LARGEST = 1 << 24
+"""Most entries of a table that holds a position for every possible key; beyond, keys are searched."""
+
+
+class Axis:
+    """All values that one part of a key can have, in the order of the case."""
+
+    def __init__(self, labels: Iterable[Label]) -> None:
+        self.labels = tuple(labels)
+        self.number = {label: i for i, label in enumerate(self.labels)}
+
+    def __len__(self) -> int:
+        return len(self.labels)
+
+    def codes(self, labels: Iterable[Label]) -> Codes:
+        """Place of each label."""
+        return np.array([self.number[label] for label in labels], dtype=np.int64)
+
+    def same(self, other: object) -> bool:
+        """Whether both hold the same values in the same order."""
+        return isinstance(other, Axis) and self.labels == other.labels
+
+    def translated(self, codes: Codes, axis: "Axis") -> Codes:
+        """Places on this axis of what `codes` are on another; raises KeyError where one is unknown here."""
+        if axis is self:
+            return codes
+        known = np.array([self.number.get(label, -1) for label in axis.labels], dtype=np.int64)[codes]
+        if known.size and known.min() < 0:
+            raise KeyError(axis.labels[int(codes[known.argmin()])])
+        return known
+
+
+class Keys(Sequence[Any]):
+    """Keys in order, one array of places per part; a key of one part reads as the bare label."""
+
+    def __init__(self, axes: Sequence[Axis], parts: Sequence[Codes]) -> None:
+        self.axes = tuple(axes)
+        self._parts = tuple(parts)
+
+    @property
+    def parts(self) -> tuple[Codes, ...]:
+        """Place on its axis of every part of every key."""
+        return self._parts
+
+    def __len__(self) -> int:
+        return self._parts[0].size
+
+    def times(self, axis: Axis) -> "Keys":
+        """Every key with every value of a further axis."""
+        return Product(self, axis)
+
+    def only(self, which: Codes | Mask) -> "Keys":
+        """Some of the keys."""
+        return Keys(self.axes, [part[which] for part in self.parts])
+
+    def same(self, other: object) -> bool:
+        """Whether both hold the same keys in the same order."""
+        return isinstance(other, Keys) and (
+            len(self.axes) == len(other.axes)
+            and all(one is another for one, another in zip(self.axes, other.axes, strict=True))
+            and all(np.array_equal(one, another) for one, another in zip(self.parts, other.parts, strict=True))
+        )
+
+    def locate(self, parts: Sequence[Codes]) -> Codes:
+        """Positions of keys given by the places of their parts; -1 for one that is not here."""
+        wanted = self._packed(parts)
+        if self._places is not None:
+            return self._places[wanted].astype(np.int64)
+        known, order = self._sorted
+        at = np.minimum(np.searchsorted(known, wanted), max(known.size - 1, 0))
+        if not known.size:
+            return np.full(wanted.size, -1)
+        return np.where(known[at] == wanted, order[at], -1)
+
+    def _packed(self, parts: Sequence[Codes]) -> Codes:
+        packed = parts[0]
+        for axis, part in zip(self.axes[1:], parts[1:], strict=True):
+            packed = packed * len(axis) + part
+        return packed
+
+    @cached_property
+    def _places(self) -> NDArray[np.int32] | None:
+        size = int(np.prod([len(axis) for axis in self.axes], dtype=float))
+        if size > LARGEST:
+            return None
+        places = np.full(size, -1, dtype=np.int32)
+        places[self._packed(self.parts)] = np.arange(len(self), dtype=np.int32)
+        return places
+
+    @cached_property
+    def _sorted(self) -> tuple[Codes, Codes]:
+        packed = self._packed(self.parts)
+        order = np.argsort(packed, kind="stable")
+        return packed[order], order
+
+    @cached_property
+    def _labels(self) -> list[Any]:
+        columns = [
+            list(map(axis.labels.__getitem__, part.tolist())) for axis, part in zip(self.axes, self.parts, strict=True)
+        ]
+        return columns[0] if len(columns) == 1 else list(zip(*columns, strict=True))
+
+    @cached_property
+    def _position(self) -> dict[Any, int]:
+        return {key: i for i, key in enumerate(self._labels)}
+
+    def position(self, key: Any) -> int:
+        """Position of a key, -1 when it is not here."""
+        return self._position.get(key, -1)
+
+    def __getitem__(self, i: Any) -> Any:
+        return self._labels[i]
+
+    def __iter__(self) -> Iterator[Any]:
+        return iter(self._labels)
+
+    def __contains__(self, key: object) -> bool:
+        return key in self._position
+
+
+class Every(Keys):
+    """All of one axis."""
+
+    def __init__(self, axis: Axis) -> None:
+        super().__init__((axis,), (np.arange(len(axis)),))
+
+    def locate(self, parts: Sequence[Codes]) -> Codes:
+        """Positions of keys: their places."""
+        return parts[0]
+
+
+class Product(Keys):
+    """Every key of a set with every value of an axis, the axis running fastest."""
+
+    def __init__(self, base: Keys, axis: Axis) -> None:
+        self.base, self.axis = base, axis
+        self.axes = (*base.axes, axis)
+
+    @cached_property
+    def parts(self) -> tuple[Codes, ...]:
+        """Place on its axis of every part of every key."""
+        repeated = (np.repeat(part, len(self.axis)) for part in self.base.parts)
+        return (*repeated, np.tile(np.arange(len(self.axis)), len(self.base)))
+
+    def __len__(self) -> int:
+        return len(self.base) * len(self.axis)
+
+    def same(self, other: object) -> bool:
+        """Whether both hold the same keys in the same order."""
+        if isinstance(other, Product):
+            return self.axis is other.axis and (self.base is other.base or self.base.same(other.base))
+        return super().same(other)
+
+    def locate(self, parts: Sequence[Codes]) -> Codes:
+        """Positions of keys given by the places of their parts; -1 for one that is not here."""
+        at = self.base.locate(parts[:-1])
+        found = at * len(self.axis) + parts[-1]
+        return found if isinstance(self.base, Every) else np.where(at < 0, -1, found)
+
+
+def product(*axes: Axis) -> Keys:
+    """Every combination of the values of some axes, the last running fastest."""
+    keys: Keys = Every(axes[0])
+    for axis in axes[1:]:
+        keys = keys.times(axis)
+    return keys
+
+
+class Table(Mapping[Any, Any]):
+    """A coefficient: a number for every key of a set, or a row of numbers."""
+
+    def __init__(self, keys_: Keys, values: NDArray[Any]) -> None:
+        self.index = keys_
+        self.array = values
+
+    def same(self, other: object) -> bool:
+        """Whether both hold the same numbers for the same keys."""
+        return isinstance(other, Table) and self.index is other.index and np.array_equal(self.array, other.array)
+
+    @cached_property
+    def _plain(self) -> dict[Any, Any]:
+        return dict(zip(self.index, self.array if self.array.ndim > 1 else self.array.tolist(), strict=True))
+
+    def __getitem__(self, key: Any) -> Any:
+        return self._plain[key]
+
+    def __iter__(self) -> Iterator[Any]:
+        return iter(self.index)
+
+    def __len__(self) -> int:
+        return len(self.index)
+
+    def __contains__(self, key: object) -> bool:
+        return key in self.index
+
+    def keys(self) -> KeysView[Any]:
+        """The keys."""
+        return self._plain.keys()
+
+    def values(self) -> ValuesView[Any]:
+        """The numbers."""
+        return self._plain.values()
+
+    def items(self) -> ItemsView[Any, Any]:
+        """Keys and numbers."""
+        return self._plain.items()
+
+
+class Links(Mapping[Any, Any]):
+    """A map: for every key of a set the keys that are summed over there, in order."""
+
+    def __init__(self, index: Keys, counts: Codes, members: Keys) -> None:
+        self.index = index
+        self.counts = counts
+        self.members = members
+
+    @classmethod
+    def of_mask(cls, index: Keys, mask: Mask, axis: Axis) -> "Links":
+        """For every key those values of an axis where its row of the mask says so."""
+        return cls(index, mask.sum(axis=1), Keys((axis,), (np.nonzero(mask)[1],)))
+
+    @classmethod
+    def grouped(cls, index: Keys, of: Codes, members: Keys) -> "Links":
+        """The members in their order, each at the position `of` of the key it belongs to."""
+        order = np.argsort(of, kind="stable")
+        return cls(index, np.bincount(of, minlength=len(index)), members.only(order))
+
+    def same(self, other: object) -> bool:
+        """Whether both sum over the same keys for the same keys."""
+        return isinstance(other, Links) and (
+            self.index is other.index and np.array_equal(self.counts, other.counts) and self.members.same(other.members)
+        )
+
+    def times(self, index: Keys) -> "Links":
+        """The same members for every key of a product of the index with an axis."""
+        width = len(index) // max(len(self.index), 1)
+        _, entries = self.chosen(np.repeat(np.arange(len(self.index)), width))
+        return Links(index, np.repeat(self.counts, width), self.members.only(entries))
+
+    @property
+    def parents(self) -> Codes:
+        """Position of the key that each member belongs to."""
+        return np.repeat(np.arange(len(self.index)), self.counts)
+
+    def chosen(self, positions: Codes) -> tuple[Codes, Codes]:
+        """For keys given by position: the place in that list, and the position, of each member they have."""
+        counts = self.counts[positions]
+        parents = np.repeat(np.arange(positions.size), counts)
+        before = np.cumsum(counts) - counts
+        return parents, np.arange(parents.size) + (self._starts[positions] - before)[parents]
+
+    @cached_property
+    def _starts(self) -> Codes:
+        return cast(Codes, np.cumsum(self.counts) - self.counts)
+
+    @cached_property
+    def _plain(self) -> dict[Any, list[Any]]:
+        members = list(self.members)
+        ends = np.cumsum(self.counts).tolist()
+        return {
+            key: members[start:end] for key, start, end in zip(self.index, self._starts.tolist(), ends, strict=True)
+        }
+
+    def __getitem__(self, key: Any) -> Any:
+        return self._plain[key]
+
+    def __iter__(self) -> Iterator[Any]:
+        return iter(self.index)
+
+    def __len__(self) -> int:
+        return len(self.index)
+
+    def __contains__(self, key: object) -> bool:
+        return key in self.index
+
+    def items(self) -> ItemsView[Any, Any]:
+        """Keys and lists."""
+        return self._plain.items()
