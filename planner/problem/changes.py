@@ -1,5 +1,6 @@
 """Changes of quantities: effects of the stock, losses of overlaps, and the conversions that carry them on."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from graphlib import TopologicalSorter
 
@@ -7,7 +8,7 @@ import numpy as np
 
 from planner.problem.groups import Groups
 from planner.problem.keys import Array, Axis, Codes, Every, Keys, Links, Mask, Table
-from planner.problem.stock import dates, numbers
+from planner.problem.stock import columns, dates, numbers
 from planner.problem.tracked import derived
 from planner.timing import paths
 from planner.units import factor
@@ -64,10 +65,8 @@ class Changes(Groups):
     @derived
     def _conversion_rows(self) -> list[tuple[str, str, str, str]]:
         """The route of each row of the conversions."""
-        return [
-            (row.from_quantity, row.to_quantity, row.to_sector or "", row.allocation or "")
-            for row in self.given.conversions
-        ]
+        named = columns(self.given.conversions, "from_quantity", "to_quantity", "to_sector", "allocation")
+        return [(source, target, sector or "", key or "") for source, target, sector, key in zip(*named, strict=True)]
 
     @derived
     def routes(self) -> list[Route]:
@@ -87,9 +86,9 @@ class Changes(Groups):
     @derived
     def factors(self) -> Array:
         """Factor of each conversion over base year and plan [unit driven per unit driving]."""
-        rows = self.given.conversions
+        years, values = columns(self.given.conversions, "year", "factor")
         of = self.r.codes(Route(*parts).id for parts in self._conversion_rows)
-        return paths(of, dates(rows), numbers(row.factor for row in rows), len(self.r), [self.base_year, *self.years])
+        return paths(of, dates(years), numbers(values), len(self.r), [self.base_year, *self.years])
 
     @derived
     def conversion(self) -> Table:
@@ -123,6 +122,11 @@ class Changes(Groups):
 
     # Effects
 
+    def _in_own_unit(self, quantities: Sequence[str], values: Sequence[float], units: Sequence[str | None]) -> Array:
+        """Values in the units of their quantities."""
+        rows = zip(quantities, values, units, strict=True)
+        return numbers(value * factor(unit, self.units[q]) if unit else value for q, value, unit in rows)
+
     @derived
     def units(self) -> dict[str, str]:
         """Unit of each quantity."""
@@ -131,14 +135,15 @@ class Changes(Groups):
     @derived
     def _effects(self) -> tuple[Keys, Array]:
         """Effect of one unit of a measure on a quantity in a city, over base year and plan [unit of q per unit]."""
-        rows, everywhere = self.given.effects, len(self.c)
-        values = numbers(
-            row.value * factor(row.unit, self.units[row.quantity]) if row.unit else row.value for row in rows
+        everywhere = len(self.c)
+        measures, what, cities, years, *cells = columns(
+            self.given.effects, "measure", "quantity", "city", "year", "value", "unit"
         )
-        what = self.m.codes(row.measure for row in rows) * len(self.q) + self.q.codes(row.quantity for row in rows)
-        where = np.array([everywhere if row.city is None else self.c.number[row.city] for row in rows], dtype=np.int64)
-        series, of = np.unique(what * (everywhere + 1) + where, return_inverse=True)
-        found = paths(of, dates(rows), values, series.size, [self.base_year, *self.years])
+        values = self._in_own_unit(what, *cells)
+        act = self.m.codes(measures) * len(self.q) + self.q.codes(what)
+        where = np.array([everywhere if c is None else self.c.number[c] for c in cities], dtype=np.int64)
+        series, of = np.unique(act * (everywhere + 1) + where, return_inverse=True)
+        found = paths(of, dates(years), values, series.size, [self.base_year, *self.years])
         acts, at = np.unique(series // (everywhere + 1), return_inverse=True)
         general = np.full((acts.size, 1), -1)
         own = np.full((acts.size, everywhere), -1)
@@ -305,17 +310,17 @@ class Changes(Groups):
     @derived
     def baseline_path(self) -> Table:
         """Baseline of every place over base year and plan [unit of q]."""
-        rows = self.given.baseline
-        anywhere = Axis(["", *self.cities])
-        values = numbers(
-            row.value * factor(row.unit, self.units[row.quantity]) if row.unit else row.value for row in rows
+        what, cities, sectors, years, *cells = columns(
+            self.given.baseline, "quantity", "city", "sector", "year", "value", "unit"
         )
-        named = dict.fromkeys((row.quantity, row.city or "", row.sector) for row in rows)
-        number = {place: i for i, place in enumerate(named)}
-        of = np.array([number[row.quantity, row.city or "", row.sector] for row in rows], dtype=np.int64)
+        anywhere = Axis(["", *self.cities])
         axes = (self.q, anywhere, self.s)
-        keys = Keys(axes, [axis.codes(place[k] for place in named) for k, axis in enumerate(axes)])
-        return Table(keys, paths(of, dates(rows), values, len(number), [self.base_year, *self.years]))
+        rows = Keys(axes, [self.q.codes(what), anywhere.codes(c or "" for c in cities), self.s.codes(sectors)])
+        _, first, of = np.unique(rows.packed(rows.parts), return_index=True, return_inverse=True)
+        order = np.argsort(first)  # places in the order of the rows
+        of = np.argsort(order)[of]
+        found = paths(of, dates(years), self._in_own_unit(what, *cells), first.size, [self.base_year, *self.years])
+        return Table(rows.only(first[order]), found)
 
     def converted_effects(self, direct: Array, offset: int) -> Array:
         """All changes of places over years that follow from `direct` ones: the conversions applied in order.
@@ -323,6 +328,8 @@ class Changes(Groups):
         `offset` is the position of the first year in base year and plan years: 0 for the base year, 1 for the plan.
         """
         total = direct.copy()
+        if not direct.any():
+            return total
         factors = self.factors[:, offset : offset + direct.shape[1]]
         (route, driving, driven), pools = self.ways.local, self.ways.pools
         pooled = np.zeros((pools.shape[1], direct.shape[1]))

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from planner.problem.keys import Array, Axis, Codes, Keys, Links, Mask, Table
-from planner.problem.stock import Path, Stock, dates, numbers
+from planner.problem.stock import Path, Stock, columns, dates, numbers
 from planner.problem.tracked import derived
 from planner.rows import PROVINCE, Group
 from planner.timing import paths
@@ -66,7 +66,7 @@ class Groups(Stock):
     @derived
     def roles(self) -> dict[tuple[str, str, str | None], int]:
         """Measures of a group and what they are in it, numbered."""
-        named = dict.fromkeys((row.group, row.measure, row.role) for row in self.given.groups)
+        named = dict.fromkeys(zip(*columns(self.given.groups, "group", "measure", "role"), strict=True))
         return {key: i for i, key in enumerate(named)}
 
     def _places(self, rows: Sequence[Group]) -> Iterator[tuple[str, list[str]]]:
@@ -79,16 +79,16 @@ class Groups(Stock):
 
     def _group_paths(self, column: str, default: float, years: Sequence[int] | None = None) -> Array:
         """Path of a column of each group over the plan or other years, blank cells as `default`."""
-        rows = self.given.groups
-        values = numbers(default if (value := getattr(row, column)) is None else value for row in rows)
-        return paths(self.g.codes(row.group for row in rows), dates(rows), values, len(self.g), years or self.years)
+        groups, dated, cells = columns(self.given.groups, "group", "year", column)
+        values = numbers(default if value is None else value for value in cells)
+        return paths(self.g.codes(groups), dates(dated), values, len(self.g), years or self.years)
 
     def _role_paths(self, column: str) -> Array:
         """Path of a column of each member of a group over the plan, 1 where it is blank."""
-        rows = self.given.groups
-        of = np.array([self.roles[row.group, row.measure, row.role] for row in rows], dtype=np.int64)
-        values = numbers(1.0 if (value := getattr(row, column)) is None else value for row in rows)
-        return paths(of, dates(rows), values, len(self.roles), self.years)
+        *named, dated, cells = columns(self.given.groups, "group", "measure", "role", "year", column)
+        of = np.array([self.roles[key] for key in zip(*named, strict=True)], dtype=np.int64)
+        values = numbers(1.0 if value is None else value for value in cells)
+        return paths(of, dates(dated), values, len(self.roles), self.years)
 
     # Groups that share a base, and groups that require
 

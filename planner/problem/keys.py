@@ -16,7 +16,7 @@ Codes = NDArray[np.int64]
 Array = NDArray[np.float64]
 Mask = NDArray[np.bool_]
 Label = str | int
-LARGEST = 1 << 24
+LARGEST = 1 << 23
 """Most entries of a table that holds a position for every possible key; beyond, keys are searched."""
 
 
@@ -32,7 +32,7 @@ class Axis:
 
     def codes(self, labels: Iterable[Label]) -> Codes:
         """Place of each label."""
-        return np.array([self.number[label] for label in labels], dtype=np.int64)
+        return np.array(list(map(self.number.__getitem__, labels)), dtype=np.int64)
 
     def same(self, other: object) -> bool:
         """Whether both hold the same values in the same order."""
@@ -80,34 +80,35 @@ class Keys(Sequence[Any]):
         )
 
     def locate(self, parts: Sequence[Codes]) -> Codes:
-        """Positions of keys given by the places of their parts; -1 for one that is not here."""
-        wanted = self._packed(parts)
+        """Positions of keys given by the places of their parts; negative for one that is not here."""
+        wanted = self.packed(parts)
         if self._places is not None:
-            return self._places[wanted].astype(np.int64)
+            return self._places[wanted]
         known, order = self._sorted
         at = np.minimum(np.searchsorted(known, wanted), max(known.size - 1, 0))
         if not known.size:
             return np.full(wanted.size, -1)
         return np.where(known[at] == wanted, order[at], -1)
 
-    def _packed(self, parts: Sequence[Codes]) -> Codes:
+    def packed(self, parts: Sequence[Codes]) -> Codes:
+        """One number per key."""
         packed = parts[0]
         for axis, part in zip(self.axes[1:], parts[1:], strict=True):
             packed = packed * len(axis) + part
         return packed
 
     @cached_property
-    def _places(self) -> NDArray[np.int32] | None:
+    def _places(self) -> Codes | None:
         size = int(np.prod([len(axis) for axis in self.axes], dtype=float))
         if size > LARGEST:
             return None
-        places = np.full(size, -1, dtype=np.int32)
-        places[self._packed(self.parts)] = np.arange(len(self), dtype=np.int32)
+        places = np.full(size, -1)
+        places[self.packed(self.parts)] = np.arange(len(self))
         return places
 
     @cached_property
     def _sorted(self) -> tuple[Codes, Codes]:
-        packed = self._packed(self.parts)
+        packed = self.packed(self.parts)
         order = np.argsort(packed, kind="stable")
         return packed[order], order
 
@@ -170,10 +171,8 @@ class Product(Keys):
         return super().same(other)
 
     def locate(self, parts: Sequence[Codes]) -> Codes:
-        """Positions of keys given by the places of their parts; -1 for one that is not here."""
-        at = self.base.locate(parts[:-1])
-        found = at * len(self.axis) + parts[-1]
-        return found if isinstance(self.base, Every) else np.where(at < 0, -1, found)
+        """Positions of keys given by the places of their parts; negative for one that is not here."""
+        return self.base.locate(parts[:-1]) * len(self.axis) + parts[-1]
 
 
 def product(*axes: Axis) -> Keys:
@@ -249,11 +248,14 @@ class Links(Mapping[Any, Any]):
             self.index is other.index and np.array_equal(self.counts, other.counts) and self.members.same(other.members)
         )
 
+    def at(self, index: Keys, positions: Codes) -> "Links":
+        """The map that gives each key of another set the members of the key at a position."""
+        _, entries = self.chosen(positions)
+        return Links(index, self.counts[positions], self.members.only(entries))
+
     def times(self, index: Keys) -> "Links":
         """The same members for every key of a product of the index with an axis."""
-        width = len(index) // max(len(self.index), 1)
-        _, entries = self.chosen(np.repeat(np.arange(len(self.index)), width))
-        return Links(index, np.repeat(self.counts, width), self.members.only(entries))
+        return self.at(index, np.repeat(np.arange(len(self.index)), len(index) // max(len(self.index), 1)))
 
     @property
     def parents(self) -> Codes:

@@ -86,7 +86,7 @@ class Money(Changes):
         number = {name: i for i, name in enumerate(named)}
         of = np.array([number[row.quantity, row.component] for row in rows], dtype=np.int64)
         found = np.zeros((len(self.q), len(self.y)))
-        parts = paths(of, dates(rows), numbers(row.price for row in rows), len(named), self.years)
+        parts = paths(of, dates(row.year for row in rows), numbers(row.price for row in rows), len(named), self.years)
         np.add.at(found, self.q.codes(q for q, _ in named), parts)
         return Table(product(self.q, self.y), found.ravel())
 

@@ -1,14 +1,15 @@
 """Stock: where a measure may stand, what stands already, when starts enter and leave service."""
 
 from collections.abc import Iterable, Sequence
+from operator import attrgetter
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from planner.problem.keys import Array, Axis, Codes, Keys, Links, Mask, Table, product
+from planner.problem.keys import Array, Axis, Codes, Every, Keys, Links, Mask, Table, product
 from planner.problem.tracked import Tracked, derived
-from planner.rows import Existing, Measure
+from planner.rows import Existing, Measure, Row
 from planner.timing import UNDATED, discount_factor, in_service, paths
 
 Path = NDArray[np.float64]
@@ -16,9 +17,14 @@ ROUNDING = 1e-9
 """A ratio this close to a whole number counts as that number [-]."""
 
 
-def dates(rows: Iterable[Any]) -> Codes:
-    """Year of each row, as `timing.paths` wants it."""
-    return np.array([UNDATED if row.year is None else row.year for row in rows], dtype=np.int64)
+def columns(rows: Sequence[Row], *names: str) -> list[list[Any]]:
+    """Columns of a table."""
+    return [list(map(attrgetter(name), rows)) for name in names]
+
+
+def dates(years: Iterable[int | None]) -> Codes:
+    """Years of rows, as `timing.paths` wants them."""
+    return np.array([UNDATED if year is None else year for year in years], dtype=np.int64)
 
 
 def numbers(values: Iterable[float]) -> Array:
@@ -148,11 +154,10 @@ class Stock(Tracked):
     @derived
     def _potentials(self) -> tuple[Array, Mask]:
         """Potential of every measure and city over base year and plan, and where some row says more than zero."""
-        rows = self.given.potentials
-        place = self.m.codes(row.measure for row in rows) * len(self.c) + self.c.codes(row.city for row in rows)
-        values = numbers(row.potential for row in rows)
+        m, c, years, potentials = columns(self.given.potentials, "measure", "city", "year", "potential")
+        place, values = self.m.codes(m) * len(self.c) + self.c.codes(c), numbers(potentials)
         size = len(self.m) * len(self.c)
-        found = paths(place, dates(rows), values, size, [self.base_year, *self.years])
+        found = paths(place, dates(years), values, size, [self.base_year, *self.years])
         return found, np.bincount(place, values != 0, minlength=size) > 0
 
     @derived
@@ -254,9 +259,9 @@ class Stock(Tracked):
 
     def _starts_when(self, age: NDArray[np.bool_]) -> Links:
         """For every holding the start years that a mask over measures, years and start years tells."""
-        m, _ = self.pairs.parts
-        mask = (age & self.may_start[:, None, :])[m]
-        return Links.of_mask(self.holdings, mask.reshape(len(self.holdings), len(self.y)), self.y)
+        mask = (age & self.may_start[:, None, :]).reshape(-1, len(self.y))
+        links = Links.of_mask(product(self.m, self.y), mask, self.y)
+        return links.at(self.holdings, product(self.m, self.y).locate((self.holdings.parts[0], self.holdings.parts[2])))
 
     @derived
     def _enters(self) -> Codes:
@@ -271,8 +276,8 @@ class Stock(Tracked):
     @derived
     def before(self) -> Links:
         """The year before, where there is one."""
-        mask = np.tile(np.eye(len(self.y), k=-1, dtype=bool), (len(self.pairs), 1))
-        return Links.of_mask(self.holdings, mask, self.y)
+        links = Links.of_mask(Every(self.y), np.eye(len(self.y), k=-1, dtype=bool), self.y)
+        return links.at(self.holdings, self.holdings.parts[2])
 
     @derived
     def entering(self) -> Links:
