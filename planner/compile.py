@@ -19,6 +19,7 @@ from planner.problem.keys import Array, Codes
 __all__ = [
     "Changes",
     "Key",
+    "Listed",
     "Matrix",
     "Name",
     "Stage",

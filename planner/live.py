@@ -1,6 +1,7 @@
 """Live: one HiGHS instance that stays, changed in place by edits and solved again from where it stands."""
 
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import highspy
@@ -8,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
-from planner.compile import Matrix, Name
+from planner.compile import Listed, Matrix, Name
 from planner.engine import LARGEST_COST, STATUS, Array, Options, Progress, Solver, expect, power_of_two
 from planner.solution import Status
 
@@ -191,8 +192,8 @@ class Live(Solver):
 
 
 def _carried(
-    names: tuple[Name, ...],
-    known: dict[Name, int],
+    names: Listed,
+    known: Mapping[Name, int],
     states: list[highspy.HighsBasisStatus],
     new: highspy.HighsBasisStatus,
 ) -> list[highspy.HighsBasisStatus]:

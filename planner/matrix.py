@@ -46,7 +46,13 @@ class Names(Sequence[Name]):
         return iter(self._listed)
 
     def __eq__(self, other: object) -> bool:
-        return isinstance(other, Sequence) and self._listed == list(other)
+        if not isinstance(other, Names):
+            return isinstance(other, Sequence) and self._listed == list(other)
+        mine, others = self.families, other.families
+        return list(mine) == list(others) and all(
+            keys is others[name] or keys.same(others[name]) or list(keys) == list(others[name])
+            for name, keys in mine.items()
+        )
 
     __hash__ = None  # type: ignore[assignment]
 
@@ -155,7 +161,7 @@ def changes(old: Matrix, new: Matrix) -> Changes | None:
 
     What `compile_problem` took over from the old matrix are the same objects, so this costs only what the edit touched.
     """
-    if not (_same_names(old.rows, new.rows) and _same_names(old.columns, new.columns)):
+    if old.rows != new.rows or old.columns != new.columns:
         return None
     if not np.array_equal(old.integer, new.integer) or len(old.stages) != len(new.stages):
         return None
@@ -167,17 +173,6 @@ def changes(old: Matrix, new: Matrix) -> Changes | None:
         _differ((old.lower, new.lower), (old.upper, new.upper)),
         np.unique(np.concatenate(costs)),
         *_entries(old.A, new.A),
-    )
-
-
-def _same_names(old: Listed, new: Listed) -> bool:
-    if old is new:
-        return True
-    if not (isinstance(old, Names) and isinstance(new, Names)):
-        return list(old) == list(new)
-    pairs = zip(old.families.items(), new.families.items(), strict=False)
-    return len(old.families) == len(new.families) and all(
-        name == other and (keys is others or list(keys) == list(others)) for (name, keys), (other, others) in pairs
     )
 
 

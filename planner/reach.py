@@ -1,13 +1,13 @@
 """Reach: how far an edit can go that leaves no plan, on the way from a case that has one to what was asked for."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 
 import numpy as np
 from scipy.sparse import coo_array, csr_array, hstack, vstack
 
 from planner.case import Case
-from planner.compile import Matrix, Name, Stage
+from planner.compile import Listed, Matrix, Name, Stage
 from planner.engine import STATUS, Array, Options, Progress, Solver
 from planner.rows import TABLES
 
@@ -92,7 +92,7 @@ def keeps(new: Matrix, old: Matrix, plan: Array) -> bool:
     return bool(rows and np.all(plan <= new.upper + FITS * np.abs(new.upper)) and np.all(plan >= new.lower))
 
 
-def _places(names: tuple[Name, ...], known: dict[Name, int]) -> "np.ndarray[tuple[int, ...], np.dtype[np.int64]]":
+def _places(names: Listed, known: Mapping[Name, int]) -> "np.ndarray[tuple[int, ...], np.dtype[np.int64]]":
     return np.array([known.get(name, -1) for name in names], dtype=np.int64)
 
 
