@@ -224,19 +224,23 @@ class Stock(Tracked):
         return Keys((self.m, self.c, self.y), (m[pair], c[pair], v))
 
     @derived
+    def _ramped(self) -> Array:
+        """What the ramp lets each pair start in a year: a share of the last potential [unit of m]."""
+        m, _ = self.pairs.parts
+        return self.ramp[m] * self.potential_path.array[:, -1]
+
+    @derived
     def _most_lumps(self) -> Array:
         """Most lumps of each pair started in a year; 0 for a measure that comes in any amount [-]."""
         m, _ = self.pairs.parts
-        limit, lump = self.ramp[m] * self.potential_path.array[:, -1], self.lump_size[m]
-        size = np.where(lump > 0, lump, 1.0)
-        return np.where(lump > 0, np.floor(np.maximum(limit, lump) / size + ROUNDING), 0.0)
+        lump = np.where(self.lump_size[m] > 0, self.lump_size[m], np.inf)
+        return np.floor(np.maximum(self._ramped / lump, np.isfinite(lump)) + ROUNDING)
 
     @derived
     def start_limit(self) -> Table:
-        """Most starts of a year: a part of the last potential, or whole lumps [unit of m]."""
+        """Most starts of a year: what the ramp allows, or whole lumps [unit of m]."""
         m, _ = self.pairs.parts
-        limit = self.ramp[m] * self.potential_path.array[:, -1]
-        limit = np.where(self.lump_size[m] > 0, self._most_lumps * self.lump_size[m], limit)
+        limit = np.where(self.lump_size[m] > 0, self._most_lumps * self.lump_size[m], self._ramped)
         return Table(self.startable, limit[self.pairs.locate(self.startable.parts[:2])])
 
     @derived
