@@ -43,6 +43,10 @@ class Tracked:
         """The case; what is read of it is noted."""
         return cast(Case, _Given(self))
 
+    def computed(self) -> tuple[str, ...]:
+        """Names of the attributes that have been computed so far."""
+        return tuple(self._notes)
+
     def _note(self, name: str, value: Any) -> None:
         if self._reading:
             self._reading[-1][name] = value
