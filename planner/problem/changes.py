@@ -1,14 +1,16 @@
 """Changes of quantities: effects of the stock, losses of overlaps, and the conversions that carry them on."""
 
+from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from graphlib import TopologicalSorter
+from typing import NamedTuple
 
 import numpy as np
 
 from planner.problem.groups import Groups
 from planner.problem.keys import Array, Axis, Codes, Every, Keys, Links, Mask, Table
-from planner.problem.stock import columns, dates, numbers
+from planner.problem.stock import Path, columns, dates, numbers
 from planner.problem.tracked import derived
 from planner.timing import paths
 from planner.units import factor
@@ -17,9 +19,8 @@ Place = tuple[str, str, str]
 """Quantity, city, sector; the city is blank for what no city holds."""
 
 
-@dataclass(frozen=True)
-class Route:
-    """A conversion: how a change of one quantity drives another."""
+class Course(NamedTuple):
+    """From where to where a conversion leads."""
 
     source: str
     target: str
@@ -29,7 +30,28 @@ class Route:
     @property
     def id(self) -> str:
         """Its name as a key."""
+        return ">".join(self)
+
+
+@dataclass(frozen=True)
+class Route:
+    """A conversion: how a change of one quantity drives another, per year."""
+
+    source: str
+    target: str
+    to_sector: str
+    allocation: str
+    factor: Path
+    """Over base year and plan."""
+
+    @property
+    def id(self) -> str:
+        """Its name as a key."""
         return ">".join((self.source, self.target, self.to_sector, self.allocation))
+
+    def same(self, other: object) -> bool:
+        """Whether both are the same."""
+        return isinstance(other, Route) and self.id == other.id and np.array_equal(self.factor, other.factor)
 
 
 @dataclass(frozen=True)
@@ -63,15 +85,15 @@ class Changes(Groups):
     # Conversions
 
     @derived
-    def _conversion_rows(self) -> list[tuple[str, str, str, str]]:
-        """The route of each row of the conversions."""
+    def _conversion_rows(self) -> list[Course]:
+        """Where each row of the conversions leads."""
         named = columns(self.given.conversions, "from_quantity", "to_quantity", "to_sector", "allocation")
-        return [(source, target, sector or "", key or "") for source, target, sector, key in zip(*named, strict=True)]
+        return [Course(*(part or "" for part in row)) for row in zip(*named, strict=True)]
 
     @derived
-    def routes(self) -> list[Route]:
-        """Conversions, each after those that drive its source."""
-        routes = [Route(*parts) for parts in dict.fromkeys(self._conversion_rows)]
+    def courses(self) -> list[Course]:
+        """Where conversions lead, each after those that drive its source."""
+        routes = list(dict.fromkeys(self._conversion_rows))
         graph: dict[str, list[str]] = {q: [] for q in self.quantities}  # lists: a set has another order on every run
         for r in routes:
             graph[r.target].append(r.source)
@@ -81,14 +103,19 @@ class Changes(Groups):
     @derived
     def r(self) -> Axis:
         """Conversions."""
-        return Axis(route.id for route in self.routes)
+        return Axis(course.id for course in self.courses)
 
     @derived
     def factors(self) -> Array:
         """Factor of each conversion over base year and plan [unit driven per unit driving]."""
         years, values = columns(self.given.conversions, "year", "factor")
-        of = self.r.codes(Route(*parts).id for parts in self._conversion_rows)
+        of = self.r.codes(course.id for course in self._conversion_rows)
         return paths(of, dates(years), numbers(values), len(self.r), [self.base_year, *self.years])
+
+    @derived
+    def routes(self) -> list[Route]:
+        """Conversions, each after those that drive its source."""
+        return [Route(*course, factor) for course, factor in zip(self.courses, self.factors, strict=True)]
 
     @derived
     def conversion(self) -> Table:
@@ -107,7 +134,7 @@ class Changes(Groups):
     def _allocations(self) -> Array:
         """Route by city: the share of a pooled conversion [-]."""
         none = np.zeros(len(self.c))
-        return np.array([self.shares.get(r.allocation, none) for r in self.routes]).reshape(len(self.r), len(self.c))
+        return np.array([self.shares.get(r.allocation, none) for r in self.courses]).reshape(len(self.r), len(self.c))
 
     @derived
     def allocation(self) -> Table:
@@ -208,7 +235,7 @@ class Changes(Groups):
         reached.flat[np.concatenate([self._acts_at, self._loses_at])] = True
         local, pools, into, out = ([np.zeros((n, 0), dtype=np.int64)] for n in (3, 2, 2, 2))
         count = 0
-        for r, route in enumerate(self.routes):
+        for r, route in enumerate(self.courses):
             source, target = self.q.number[route.source], self.q.number[route.target]
             c, s = np.nonzero(reached[source])
             e = np.full_like(s, self.s.number[route.to_sector]) if route.to_sector else s
@@ -228,6 +255,38 @@ class Changes(Groups):
                 count += 1
         parts = (np.concatenate(part, axis=1) for part in (local, pools, into, out))
         return Ways(np.flatnonzero(reached), *parts)
+
+    def _named(self, numbers_: Codes) -> list[Place]:
+        """Places of those numbers by their ids."""
+        return list(Keys((self.q, self.c, self.s), np.unravel_index(numbers_, self._shape)))
+
+    @derived
+    def local_into(self) -> dict[Place, list[tuple[Route, Place]]]:
+        """Local conversions into each place, and the place each comes from."""
+        route, driving, driven = self.ways.local
+        found: dict[Place, list[tuple[Route, Place]]] = defaultdict(list)
+        for r, source, target in zip(route.tolist(), self._named(driving), self._named(driven), strict=True):
+            found[target].append((self.routes[r], source))
+        return dict(found)
+
+    @derived
+    def pools(self) -> dict[tuple[str, str], list[Place]]:
+        """Places that each pooled conversion sums, by conversion and sector."""
+        driving, pool = self.ways.into_pools
+        found: dict[tuple[str, str], list[Place]] = defaultdict(list)
+        for k, source in zip(pool.tolist(), self._named(driving), strict=True):
+            found[self._pools[k]].append(source)
+        return dict(found)
+
+    @derived
+    def pooled_into(self) -> dict[Place, list[tuple[Route, str]]]:
+        """Pooled conversions into each place, and the sector each comes from."""
+        pool, driven = self.ways.out_of_pools
+        found: dict[Place, list[tuple[Route, str]]] = defaultdict(list)
+        for k, target in zip(pool.tolist(), self._named(driven), strict=True):
+            route, sector = self._pools[k]
+            found[target].append((self.routes[self.r.number[route]], sector))
+        return dict(found)
 
     @derived
     def places(self) -> Keys:
@@ -276,7 +335,7 @@ class Changes(Groups):
         """Changes that local conversions carry there."""
         route, driving, driven = self.ways.local
         s = driving % len(self.s)
-        q = self.q.codes(route.source for route in self.routes)[route]
+        q = self.q.codes(course.source for course in self.courses)[route]
         links = Links.grouped(self.places, self._at(driven), Keys((self.r, self.q, self.s), (route, q, s)))
         return links.times(self.changes)
 
@@ -333,7 +392,7 @@ class Changes(Groups):
         factors = self.factors[:, offset : offset + direct.shape[1]]
         (route, driving, driven), pools = self.ways.local, self.ways.pools
         pooled = np.zeros((pools.shape[1], direct.shape[1]))
-        for r in range(len(self.routes)):
+        for r in range(len(self.courses)):
             go = route == r
             np.add.at(total, self._at(driven[go]), factors[r] * total[self._at(driving[go])])
             source, pool = self.ways.into_pools[:, pools[0][self.ways.into_pools[1]] == r]

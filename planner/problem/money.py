@@ -6,7 +6,7 @@ import numpy as np
 
 from planner.problem.changes import Changes
 from planner.problem.keys import Array, Axis, Codes, Keys, Links, Mask, Table, product
-from planner.problem.stock import dates, numbers
+from planner.problem.stock import Path, dates, numbers
 from planner.problem.tracked import derived
 from planner.timing import UNDATED, annuity, construction, path, paths
 
@@ -89,6 +89,13 @@ class Money(Changes):
         parts = paths(of, dates(row.year for row in rows), numbers(row.price for row in rows), len(named), self.years)
         np.add.at(found, self.q.codes(q for q, _ in named), parts)
         return Table(product(self.q, self.y), found.ravel())
+
+    @derived
+    def price_path(self) -> dict[str, Path]:
+        """Price of each quantity that has one over the plan [currency per unit of q]."""
+        prices = self.price.array.reshape(len(self.q), len(self.y))
+        counted = {row.quantity for row in self.given.prices if row.component in self.components}
+        return {q: prices[i] for q, i in self.q.number.items() if q in counted}
 
     @derived
     def priced(self) -> Keys:

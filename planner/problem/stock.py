@@ -227,7 +227,8 @@ class Stock(Tracked):
     def _ramped(self) -> Array:
         """What the ramp lets each pair start in a year: a share of the last potential [unit of m]."""
         m, _ = self.pairs.parts
-        return self.ramp[m] * self.potential_path.array[:, -1]
+        most: Array = self.ramp[m] * self.potential_path.array[:, -1]
+        return most
 
     @derived
     def _most_lumps(self) -> Array:
