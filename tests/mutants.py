@@ -107,8 +107,8 @@ MUTANTS = [
     Mutant(
         "the ramp is ignored",
         STOCK,
-        "return self.ramp[m] * self.potential_path.array[:, -1]",
-        "return self.potential_path.array[:, -1]",
+        "most: Array = self.ramp[m] * self.potential_path.array[:, -1]",
+        "most: Array = self.potential_path.array[:, -1]",
     ),
     Mutant(
         "the ramp limits stock",
