@@ -59,6 +59,14 @@ class Language(StrEnum):
     en = "en"
 
 
+class By(StrEnum):
+    """Whose share of a cut is told."""
+
+    measure = "measure"
+    sector = "sector"
+    city = "city"
+
+
 app = typer.Typer(
     name="planner",
     help="Least-cost, sequenced portfolios of measures that cut carbon and pollution together.",
@@ -405,6 +413,44 @@ def ranges(
         else:
             result.line(t(f"status.{status}", words))
         raise typer.Exit(CODES.get(status, Code.OPEN))
+
+
+@app.command()
+def credit(
+    case: CaseOption,
+    by: Annotated[By, typer.Option("--by", help="Whose share: of each measure, sector or city.")] = By.sector,
+    out: Annotated[
+        Path | None, typer.Option("--out", metavar="DIR", help="Write every share as tables, in plain units.")
+    ] = None,
+    scenario: ScenarioOption = None,
+    edits: SetOption = None,
+    lang: LangOption = None,
+    time_limit: LimitOption = None,
+    gap: GapOption = None,
+) -> None:
+    """Say who brings about which cut, at what cost, and how far carbon and pollution fall together.
+
+    Parts add up to the whole and do not depend on an order. Exit codes are those of `planner solve`.
+    """
+    words = lang or system_language()
+    with guarded(words, case):
+        from planner.sources import edited_case
+
+        with waiting(words) as progress:
+            read = edited_case(case, scenario, edits)
+            plan = solved(read, time_limit, gap, progress)
+            from planner.show.credit import show_credit, written
+
+            if plan.found and out is not None:
+                written(plan, out)
+        result = page(words, read)
+        if plan.found:
+            show_credit(result, plan, by.value)
+            if out is not None:
+                result.line(result.t("credit.written", file=out))
+        else:
+            result.line(result.t(f"status.{plan.status}"))
+        raise typer.Exit(CODES.get(plan.status, Code.OPEN))
 
 
 @app.command()
