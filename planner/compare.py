@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 import pandas as pd
 
 from planner.files import escaped
-from planner.highlights import levels, lines
+from planner.highlights import levels, lines, net_cost
 from planner.plan import Plan, digits
 
 Plans = Mapping[str, Plan]
@@ -17,15 +17,17 @@ NOISE = 1e-6
 
 
 def headlines(plans: Plans) -> pd.DataFrame:
-    """One row per plan: status, objective, its value and unit, capital spending, number of targets missed."""
+    """One row per plan: status, objective with value and unit, cost without penalties, capital, targets missed."""
     rows = []
     for plan in plans.values():
         objective = plan.summary["objective"] or {}
         found = plan.found
         missed = plan.targets.loc[plan.targets["missed"] > 0, "target"].nunique() if found else None
         capex = float(plan.portfolio["capex"].sum()) if found else None
-        rows.append((plan.status, objective.get("name"), objective.get("value"), objective.get("unit"), capex, missed))
-    columns = ["status", "objective", "value", "unit", "capex", "missed"]
+        net = net_cost(plan) if found else None
+        named = (objective.get("name"), objective.get("value"), objective.get("unit"))
+        rows.append((plan.status, *named, net, capex, missed))
+    columns = ["status", "objective", "value", "unit", "net", "capex", "missed"]
     return pd.DataFrame(rows, columns=columns, index=pd.Index(plans, name="plan"))
 
 

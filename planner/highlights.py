@@ -57,6 +57,16 @@ def levels(plan: Plan) -> pd.DataFrame:
     return sums.reset_index()
 
 
+def penalties(plan: Plan) -> float:
+    """What missed soft targets cost: net present value [currency]."""
+    return float(plan.costs.loc[plan.costs["item"] == "penalty", "discounted"].sum())
+
+
+def net_cost(plan: Plan) -> float:
+    """Cost without penalties for missed soft targets: net present value [currency]."""
+    return float(plan.costs["discounted"].sum()) - penalties(plan)
+
+
 def peak_year(path: pd.DataFrame) -> tuple[int, float]:
     """Year and height of the highest planned level of one quantity."""
     highest = next(lines(path.nlargest(1, "planned")))

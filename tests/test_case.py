@@ -205,7 +205,7 @@ def test_a_repeated_row_counts_once(tmp_path: Path) -> None:
 
 def test_sane_cases_have_few_warnings() -> None:
     keys = {issue.key for folder in (TUTORIAL, JIANGXI) for issue in read_case(folder).warnings}
-    assert keys == {"without_source", "peak_without_value"}
+    assert keys == {"without_source"}
 
 
 def test_budgets_need_no_funds_but_naming_one_does(tmp_path: Path) -> None:

@@ -17,6 +17,10 @@ def made(co2: float, missed: float, wind: float, price: float = 10.0, **summary:
             ("wind", "east", 2030, wind, wind, wind * price, 1.0),
             ("bus", "west", 2030, 1.0, 1.0, 5.0, 1.0),
         ],
+        "costs": [
+            ("annuity", "wind", "east", "power", 2030, 6.0, 6.0),
+            ("penalty", "cap", None, None, 2030, 1.0, 1.0),
+        ],
         "measures": [("wind", 1.0, wind * price, wind, None, None), ("bus", 1.0, 5.0, 1.0, None, None)],
     }
     frames = {name: pd.DataFrame(rows.get(name, []), columns=list(columns)) for name, columns in FRAMES.items()}
@@ -35,6 +39,7 @@ def test_headlines_have_a_row_per_plan() -> None:
     table = headlines({**PLANS, "never": NONE})
     assert table["status"].tolist() == ["optimal", "optimal", "infeasible"]
     assert table["capex"].tolist()[:2] == [25.0, 15.0]  # 2 x 10 + 5, 1 x 10 + 5
+    assert table["net"].tolist()[:2] == [6.0, 6.0]  # 7 less 1 of penalties
     assert table["missed"].tolist()[:2] == [0, 1]
     assert pd.isna(table["value"]["never"])
 

@@ -32,23 +32,26 @@ def show_comparison(page: Page, plans: Mapping[str, Plan]) -> None:
 
 
 def overview(page: Page, plans: Mapping[str, Plan]) -> None:
-    """Status, objective, capital spending and targets missed of every plan."""
+    """Status, objective, cost without penalties, capital spending and targets missed of every plan."""
     money = page.money
     heads = [page.t(f"compare.{head}") for head in ("plan", "status", "objective")]
-    table = grid([*heads, "", page.t("compare.capex", unit=money.name), page.t("compare.missed")], right=[2, 4, 5])
+    of_money = [page.t(f"compare.{head}", unit=money.name) for head in ("net", "capex")]
+    table = grid([*heads, "", *of_money, page.t("compare.missed")], right=[2, 4, 5, 6])
     rows = list(lines(headlines(plans).reset_index()))
     shown = [objective_shown(page, row.objective, row.unit) for row in rows]
     places = decimals([row.value * unit.factor for row, unit in zip(rows, shown, strict=True)])
     money_places = decimals([row.capex * money.factor for row in rows])
+    net_places = decimals([row.net * money.factor for row in rows])
     for row, unit in zip(rows, shown, strict=True):
         bad = row.status not in ("optimal", "within_gap")
         cells: list[str | Text] = [Text(row.plan, style="bold")]
         cells.append(Text(page.t(f"statuses.{row.status}"), style=ALARM if bad else ""))
         if pd.notna(row.value):
             cells += [number(row.value * unit.factor, places), unit.name]
+            cells += [number(row.net * money.factor, net_places)]
             cells += [number(row.capex * money.factor, money_places), f"{row.missed:.0f}"]
         else:
-            cells += [""] * 4
+            cells += [""] * 5
         add(table, *cells)
     page.show(table)
 

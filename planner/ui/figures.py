@@ -54,12 +54,12 @@ def _headline(case: Case, levers: tuple[Lever, ...], plan: Plan, own: Plan | Non
     s = case.settings
     money = amounts.money(s.money_unit, s.currency, lang)
     years = years_text(s.first_year, s.last_year, lang)
-    penalty = plan.costs.loc[plan.costs["item"] == "penalty", "discounted"].sum()
     words = {
         "base": s.base_year,
         "years": years,
         "rate": f"{100 * s.discount_rate:g}",
-        "penalty": _amount(penalty, money, lang),
+        "penalty": _amount(highlights.penalties(plan), money, lang),
+        "net": _amount(highlights.net_cost(plan), money, lang),
     }
     for id_, of in (("cost", present_value), ("capex", investment)):
         label, note = t(f"ui.figure.{id_}", lang), t(f"ui.figure.{id_}_help", lang, **words)
