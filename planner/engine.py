@@ -352,11 +352,18 @@ class Solver:
 
     def duals(self) -> tuple[Array, Array]:
         """Row duals and reduced costs of the last solve, per unit of the case; held rows are left out."""
-        solution = self.highs.getSolution()
-        told = np.array(solution.row_dual)[: self.matrix.A.shape[0]]
-        rows = np.where(np.abs(told) > NO_PRICE, told, 0.0) * self.scaling.rows / self.cost_scale
-        columns = np.array(solution.col_dual) / self.scaling.columns / self.cost_scale
-        return rows, columns
+        return self.duals_later()()
+
+    def duals_later(self) -> Callable[[], tuple[Array, Array]]:
+        """The same, read when it is called: of this solve, also after others."""
+        solution, scaling, cost_scale = self.highs.getSolution(), self.scaling, self.cost_scale
+
+        def read() -> tuple[Array, Array]:
+            told = np.array(solution.row_dual)[: scaling.rows.size]
+            rows = np.where(np.abs(told) > NO_PRICE, told, 0.0) * scaling.rows / cost_scale
+            return rows, np.array(solution.col_dual) / scaling.columns / cost_scale
+
+        return read
 
     def held_duals(self) -> list[float]:
         """Duals of what is held, in the order of holding, per unit."""

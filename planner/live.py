@@ -1,7 +1,6 @@
 """Live: one HiGHS instance that stays, changed in place by edits and solved again from where it stands."""
 
 import time
-from collections.abc import Mapping
 from dataclasses import dataclass
 
 import highspy
@@ -9,8 +8,10 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
-from planner.compile import Listed, Matrix, Name
+from planner.compile import Matrix
 from planner.engine import LARGEST_COST, STATUS, Array, Options, Progress, Solver, expect, power_of_two
+from planner.matrix import places
+from planner.problem.keys import Codes
 from planner.solution import Status
 
 DUAL, PRIMAL = 1, 4
@@ -183,21 +184,21 @@ class Live(Solver):
         """Start from where another instance stands: rows and columns of the same name keep their state."""
         if other._basis is None:
             return False
+        columns, rows = (places(self.matrix.columns, other.matrix.columns), places(self.matrix.rows, other.matrix.rows))
         self._basis = highspy.HighsBasis()
-        self._basis.col_status = _carried(self.matrix.columns, other.matrix.column, other._basis.col_status, AT_LOWER)
-        self._basis.row_status = _carried(self.matrix.rows, other.matrix.row, other._basis.row_status, BASIC)
+        self._basis.col_status = _carried(columns, other._basis.col_status, AT_LOWER)
+        self._basis.row_status = _carried(rows, other._basis.row_status, BASIC)
         self._basis.valid = True
         self.cold_seconds = other.cold_seconds
         return True
 
 
 def _carried(
-    names: Listed,
-    known: Mapping[Name, int],
-    states: list[highspy.HighsBasisStatus],
-    new: highspy.HighsBasisStatus,
+    at: Codes, states: list[highspy.HighsBasisStatus], new: highspy.HighsBasisStatus
 ) -> list[highspy.HighsBasisStatus]:
-    return [states[known[name]] if name in known else new for name in names]
+    """States at the positions `at`; `new` for what was not there."""
+    known = list(states)
+    return [known[i] if i >= 0 else new for i in at.tolist()]
 
 
 def _entries_that_differ(old: csr_array, new: csr_array) -> tuple[NDArray[np.int64], NDArray[np.int64], Array]:

@@ -91,6 +91,31 @@ def positions(names: Listed) -> Mapping[Name, int]:
     return Positions(names) if isinstance(names, Names) else {name: i for i, name in enumerate(names)}
 
 
+def places(names: Listed, known: Listed) -> Codes:
+    """Position of each row or column among others that are known; -1 where it is not one of them."""
+    if not isinstance(names, Names) or not isinstance(known, Names):
+        at = positions(known)
+        return np.array([at.get(name, -1) for name in names], dtype=np.int64)
+    found = np.full(len(names), -1, dtype=np.int64)
+    for family, keys in names.families.items():
+        others = known.families.get(family)
+        if others is not None and len(keys) and len(others):
+            there = np.arange(len(keys)) if keys is others else _located(keys, others)
+            found[names.slice(family)] = np.where(there >= 0, there + known.first[family], -1)
+    return found
+
+
+def _located(keys: Keys, others: Keys) -> Codes:
+    """Position of each key among the others, whose parts may lie on other axes."""
+    if len(keys.axes) != len(others.axes):
+        return np.full(len(keys), -1, dtype=np.int64)
+    parts = [other.known(part, mine) for mine, other, part in zip(keys.axes, others.axes, keys.parts, strict=True)]
+    there = np.flatnonzero(np.min(parts, axis=0) >= 0)
+    found = np.full(len(keys), -1, dtype=np.int64)
+    found[there] = others.locate([part[there] for part in parts])
+    return found
+
+
 @dataclass(frozen=True)
 class Stage:
     """One objective: what it is called, its coefficients per column, and its constant."""

@@ -1,19 +1,20 @@
 """Reach: how far an edit can go that leaves no plan, on the way from a case that has one to what was asked for."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 import numpy as np
 from scipy.sparse import coo_array, csr_array, hstack, vstack
 
 from planner.case import Case
-from planner.compile import Listed, Matrix, Name, Stage
+from planner.compile import Matrix, Stage
 from planner.engine import STATUS, Array, Options, Progress, Solver
+from planner.matrix import places
 from planner.rows import TABLES
 
 STEPS = 6
 """Solves at most: more than one only where coefficients change, not bounds alone."""
-FITS = 1e-9
+FITS = 1e-6
 """Part of a row's terms by which a plan may miss it and still keeps it [-]."""
 SETTLED = 1e-6
 """Change of the part between two solves at which it counts as found [-]."""
@@ -56,7 +57,7 @@ def way_back(old: Matrix, new: Matrix, good: Array, options: Options, progress: 
     plan has it. Bounds change in proportion to the part; where coefficients differ, too, the product of part and plan
     is found by repeated solves, each with the plan of the one before. None where HiGHS has no answer.
     """
-    there, columns = _places(new.rows, old.row), _places(new.columns, old.column)
+    there, columns = places(new.rows, old.rows), places(new.columns, old.columns)
     known, kept = there >= 0, columns >= 0
     plan = np.where(kept, good[columns], np.clip(0.0, new.lower, new.upper))
     lower = np.minimum(new.lower, np.where(kept, old.lower[columns], plan))
@@ -82,7 +83,7 @@ def way_back(old: Matrix, new: Matrix, good: Array, options: Options, progress: 
 def keeps(new: Matrix, old: Matrix, plan: Array) -> bool:
     """Whether a plan of `old` also keeps `new`: then there is one, however long it takes to find the best."""
     if new.columns is not old.columns and new.columns != old.columns:
-        columns = _places(new.columns, old.column)
+        columns = places(new.columns, old.columns)
         if (columns < 0).any():
             return False
         plan = plan[columns]
@@ -90,10 +91,6 @@ def keeps(new: Matrix, old: Matrix, plan: Array) -> bool:
     room = FITS * np.maximum(1.0, np.maximum(np.abs(activity), abs(new.A) @ np.abs(plan)))
     rows = np.all((activity <= new.row_upper + room) & (activity >= new.row_lower - room))
     return bool(rows and np.all(plan <= new.upper + FITS * np.abs(new.upper)) and np.all(plan >= new.lower))
-
-
-def _places(names: Listed, known: Mapping[Name, int]) -> "np.ndarray[tuple[int, ...], np.dtype[np.int64]]":
-    return np.array([known.get(name, -1) for name in names], dtype=np.int64)
 
 
 def _spread(columns: "np.ndarray[tuple[int, ...], np.dtype[np.int64]]", width: int, height: int) -> csr_array:

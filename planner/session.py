@@ -8,7 +8,7 @@ session.answer().plan
 
 import time
 from collections import OrderedDict
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor, wait
 from dataclasses import dataclass, field, replace
 from functools import cached_property, partial
@@ -22,7 +22,7 @@ from planner.compile import Matrix, compile_problem
 from planner.conflict.ceilings import ceilings
 from planner.conflict.model import Model, build
 from planner.edits import Edit
-from planner.engine import LISTENING, Options, Progress, cancellable
+from planner.engine import LISTENING, Array, Options, Progress, cancellable
 from planner.errors import CancelledError
 from planner.live import EVERYTHING, Difference, Live
 from planner.plan import Plan, certified, empty, report, summarise
@@ -38,7 +38,6 @@ POSSIBLE = 2e-6
 """Part of the way back to the last plan from which an edit counts as out of reach [-]."""
 REMEMBERED = 20
 """Answers that are kept, each about as large as the problem."""
-NOTHING = Solution("infeasible", "none", np.zeros(0), np.zeros(0), np.zeros(0))
 
 
 @dataclass(frozen=True)
@@ -62,7 +61,10 @@ class Answer:
     proof: Proof
     way: str
     """How it was found: same, warm, cold, whole (several objectives, or lumps); without plan: bound, reach."""
-    solution: Solution = field(default=NOTHING, repr=False)
+    values: Array = field(default_factory=partial(np.zeros, 0), repr=False)
+    """Columns of the matrix in the plan [their units]; empty without one."""
+    duals: Callable[[], tuple[Array, Array]] | None = field(default=None, repr=False)
+    """Reads the duals of rows and the reduced costs."""
     refusals: tuple[Refusal, ...] = ()
     """Without a plan: how far what was asked for can be had, as far as is known without a diagnosis."""
     whole: Plan | None = field(default=None, repr=False)
@@ -74,21 +76,32 @@ class Answer:
     @property
     def found(self) -> bool:
         """Whether there is a plan."""
-        return self.solution.found or (self.whole is not None and self.whole.found)
+        return bool(self.values.size) or (self.whole is not None and self.whole.found)
 
     @property
     def objective(self) -> float:
         """Value of the first objective [its unit]. Raises ValueError where there is no plan."""
         if not self.found:
             raise ValueError("no plan")
-        return self.whole.objective if self.whole is not None else self.solution.stages[0].value
+        if self.whole is not None:
+            return self.whole.objective
+        stage = self.matrix.stages[0]
+        return float(stage.coefficients @ self.values) + stage.constant
+
+    @cached_property
+    def solution(self) -> Solution:
+        """The same as the solver's own result."""
+        if self.duals is None:
+            return Solution("infeasible", "none", np.zeros(0), np.zeros(0), np.zeros(0))
+        stages = (StageValue(self.matrix.stages[0].name, self.objective, self.objective),)
+        return Solution("optimal", "none", self.values, *self.duals(), stages=stages)
 
     @cached_property
     def plan(self) -> Plan:
         """All its frames, made when first asked for; not certified."""
         if self.whole is not None:
             return self.whole
-        if self.solution.found:
+        if self.found:
             return report(self.problem, self.matrix, self.solution, dict(self.timings))
         summary = summarise(self.problem, self.matrix, self.status, self.proof, self.timings)
         summary["refusals"] = [vars(refusal) for refusal in self.refusals]
@@ -98,6 +111,15 @@ class Answer:
     def certified(self) -> Plan:
         """The plan with its certificate, made when first asked for."""
         return certified(self.case, self.plan)
+
+
+@dataclass(frozen=True)
+class Refused:
+    """Why there is no plan."""
+
+    proof: Proof
+    way: str
+    refusals: tuple[Refusal, ...]
 
 
 class Clock:
@@ -126,7 +148,7 @@ class Session:
         self._editing = Lock()
         self._cancel = Event()
         self._live: Live | None = None
-        self._posed: tuple[Case, Problem, Matrix] | None = None
+        self._posed: tuple[Problem, Matrix] | None = None
         self._ground: tuple[Case, Model] | None = None
         self._known: OrderedDict[str, Answer] = OrderedDict()
 
@@ -208,23 +230,24 @@ class Session:
         if status != "optimal":
             refused = self._refused(case, problem, matrix, live, clock, progress, status == "infeasible")
             if refused is not None:
-                return answer("infeasible", *refused)
+                return answer("infeasible", refused.proof, refused.way, refusals=refused.refusals)
             status, way = "optimal" if live.solved else live.cold(), "cold"
             clock("solve")
         if status != "optimal":
             return answer(status, "none", way)
-        stage, values = matrix.stages[0], live.values()
-        value = float(stage.coefficients @ values) + stage.constant
-        found = Solution("optimal", "none", values, *live.duals(), stages=(StageValue(stage.name, value, value),))
+        values = live.values()
         clock("read")
-        return answer("optimal", "none", way, found)
+        return answer("optimal", "none", way, values, live.duals_later())
 
     def _pose(self, case: Case) -> tuple[Problem, Matrix]:
         """Problem and matrix of a case."""
-        if self._posed is None or self._posed[0] is not case:
+        if self._posed is None:
             problem = Problem(case)
-            self._posed = case, problem, compile_problem(problem)
-        return self._posed[1:]
+            self._posed = problem, compile_problem(problem)
+        elif self._posed[0].case is not case:
+            problem = self._posed[0].edited(case)
+            self._posed = problem, compile_problem(problem, self._posed[1])
+        return self._posed
 
     def _hold(self, matrix: Matrix, progress: Progress | None) -> tuple[Live, Difference]:
         """The instance with this matrix, and what differs from the one it held."""
@@ -246,17 +269,17 @@ class Session:
         clock: Clock,
         progress: Progress | None,
         sure: bool,
-    ) -> tuple[Proof, str, Solution, tuple[Refusal, ...]] | None:
+    ) -> Refused | None:
         """Why there is no plan, first by arithmetic, then by how far back towards the last plan there is one.
 
         None where there is a plan; if it is known by then, the instance stands there.
         """
-        if self.last is None or keeps(matrix, self.last.matrix, self.last.solution.values):
+        if self.last is None or keeps(matrix, self.last.matrix, self.last.values):
             return None
         refusals = self._by_ceilings(case, problem)
         clock("bound")
         if refusals:
-            return "arithmetic", "bound", NOTHING, refusals
+            return Refused("arithmetic", "bound", refusals)
         part = self._part_back(self.last, matrix, live, progress, sure)
         clock("reach")
         if part is None or part <= POSSIBLE:
@@ -266,7 +289,7 @@ class Session:
         found = tuple(
             Refusal(c.table, c.id, c.column, c.year, c.after, c.after + part * (c.before - c.after)) for c in cells
         )
-        return "elastic", "reach", NOTHING, found
+        return Refused("elastic", "reach", found)
 
     def _part_back(
         self, last: Answer, matrix: Matrix, live: Live, progress: Progress | None, sure: bool
@@ -278,7 +301,7 @@ class Session:
         end = Event()
         with ThreadPoolExecutor(1) as pool:
             told = cancellable(None, end)
-            search = pool.submit(way_back, last.matrix, matrix, last.solution.values, self.options, told)
+            search = pool.submit(way_back, last.matrix, matrix, last.values, self.options, told)
 
             def listen(what: str, seconds: float) -> None:
                 if progress is not None:

@@ -38,11 +38,15 @@ class Axis:
         """Whether both hold the same values in the same order."""
         return isinstance(other, Axis) and self.labels == other.labels
 
-    def translated(self, codes: Codes, axis: "Axis") -> Codes:
-        """Places on this axis of what `codes` are on another; raises KeyError where one is unknown here."""
+    def known(self, codes: Codes, axis: "Axis") -> Codes:
+        """Places on this axis of what `codes` are on another; -1 where one is unknown here."""
         if axis is self:
             return codes
-        known = np.array([self.number.get(label, -1) for label in axis.labels], dtype=np.int64)[codes]
+        return np.array([self.number.get(label, -1) for label in axis.labels], dtype=np.int64)[codes]
+
+    def translated(self, codes: Codes, axis: "Axis") -> Codes:
+        """Places on this axis of what `codes` are on another; raises KeyError where one is unknown here."""
+        known = self.known(codes, axis)
         if known.size and known.min() < 0:
             raise KeyError(axis.labels[int(codes[known.argmin()])])
         return known
