@@ -1,4 +1,4 @@
-"""The app: language and case in the sidebar, one page on the public API. Start it with `streamlit run app.py`."""
+"""The app: language and case in the sidebar, pages along the top. Start it with `streamlit run app.py`."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -7,19 +7,36 @@ import streamlit as st
 
 from planner.errors import CaseError
 from planner.text import LANGUAGES, t
-from planner.ui import planning, state
+from planner.ui import answering, state
 
 CASES = Path(__file__).parent / "cases"
-ICON = Path(planning.__file__).with_name("icon.svg")
+SCREENS = Path(state.__file__).parent
+ICON = SCREENS / "icon.svg"
+PAGES = {
+    "plan": ("planning", "route"),
+    "tradeoffs": ("tradeoffs", "show_chart"),
+}
+"""Pages by name: file under planner/ui, and icon."""
 
 
 def main() -> None:
-    """Choose language and case, then show the plan."""
+    """Choose language and case, then show a page."""
     if "lang" not in st.session_state:
         st.session_state["lang"] = state.preferred_language()
     lang = st.session_state["lang"]
     st.set_page_config(page_title=t("ui.app", lang), page_icon=str(ICON), layout="wide")
     found = state.cases(CASES)
+    pages = [
+        st.Page(
+            SCREENS / f"{file}.py",
+            title=t(f"ui.page.{name}", lang),
+            icon=f":material/{icon}:",
+            url_path=name,
+            default=name == "plan",
+        )
+        for name, (file, icon) in PAGES.items()
+    ]
+    page = st.navigation(pages, position="top")
     with st.sidebar:
         st.segmented_control(
             t("ui.language", lang),
@@ -36,9 +53,10 @@ def main() -> None:
         return
     case = state.read(found[name])
     if isinstance(case, CaseError):
-        st.error("\n".join([t("ui.no_plan.unreadable", lang, folder=name), "", *planning.issue_lines(case, lang)]))
+        st.error("\n".join([t("ui.no_plan.unreadable", lang, folder=name), "", *answering.issue_lines(case, lang)]))
         return
-    planning.page(case, lang)
+    st.session_state["view"] = state.View(case, lang)
+    page.run()
 
 
 def choose_case(found: Mapping[str, Path], lang: str) -> str:

@@ -1,24 +1,29 @@
 """The app, driven by Streamlit's AppTest on the tutorial."""
 
 import ast
+import json
 import re
 import shutil
+import time
 from pathlib import Path
 
-import pandas as pd
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from planner.edits import Edit
 from planner.engine import Options
 from planner.plan import Plan, solve
+from planner.scenario import Scenario, read_scenario, write_scenario
 from planner.tables import read_case
 from planner.text import LANGUAGES, messages, t
 from planner.ui import figures
 from planner.ui.levers import OWN, levers
+from planner.ui.state import Desktop
 
 ROOT = Path(__file__).parent.parent
 CASE = ROOT / "cases" / "tutorial"
 CARBON = "lever_tutorial_carbon_zh"
+SAME = t("ui.figure.same", "zh", name=t("ui.figure.case", "zh"))
 SCREENS = [ROOT / "app.py", *sorted((ROOT / "planner" / "ui").glob("*.py"))]
 
 
@@ -32,6 +37,18 @@ def ran(app: AppTest) -> AppTest:
     app.run()
     assert not app.exception, app.exception
     return app
+
+
+def desktop(app: AppTest) -> Desktop:
+    """What the visitor has of the tutorial."""
+    found: Desktop = app.session_state["desktop_tutorial"]
+    return found
+
+
+def finished(app: AppTest, slot: str) -> AppTest:
+    """After long work is done."""
+    app.session_state[f"job_tutorial_{slot}"][1].future.result(120)
+    return ran(app)
 
 
 def moved(position: int, lever: str = "carbon") -> Plan:
@@ -56,7 +73,7 @@ def test_the_page_runs_in_both_languages(app: AppTest, lang: str) -> None:
 def test_the_headline_is_what_the_core_says(app: AppTest) -> None:
     ran(app)
     assert app.metric[0].value == "−2.366 亿元"  # expected.json and README: -236.582920 million
-    assert app.metric[0].delta == t("ui.figure.same", "zh")
+    assert app.metric[0].delta == SAME
 
 
 @pytest.mark.parametrize(
@@ -68,14 +85,14 @@ def test_moving_a_lever_shows_what_a_direct_solve_gives(app: AppTest, lever: str
     ran(app)
     plan = moved(position, lever)
     assert plan.found
-    shown = app.session_state["last_tutorial"].plan
+    shown = desktop(app).shown.plan
     assert shown.objective == pytest.approx(plan.objective, rel=1e-9)
     case = read_case(CASE)
     own = solve(case, Options(break_ties=False, prices=False))
     expected = figures.headline(case, levers(case), plan, own, "zh")
     # Plans of equal cost may differ, so only what is unique is compared: the cost and its difference.
     assert app.metric[0].value == expected[0].value
-    assert (app.metric[0].delta or None) == (expected[0].delta or t("ui.figure.same", "zh"))
+    assert (app.metric[0].delta or None) == (expected[0].delta or SAME)
 
 
 def test_positions_survive_a_change_of_language_and_stand_in_the_link(app: AppTest) -> None:
@@ -100,7 +117,7 @@ def test_a_link_restores_the_levers(app: AppTest) -> None:
     ran(app)
     assert app.select_slider(key=CARBON).value == 960
     assert app.select_slider(key="lever_tutorial_budget_zh").value == 100
-    assert app.session_state["last_tutorial"].positions["carbon"] == 960
+    assert desktop(app).shown.draft.positions["carbon"] == 960
 
 
 def test_without_a_plan_the_words_say_so_and_the_last_plan_stays(app: AppTest) -> None:
@@ -112,7 +129,7 @@ def test_without_a_plan_the_words_say_so_and_the_last_plan_stays(app: AppTest) -
     ran(app)
     assert moved(900).status == "infeasible"
     assert "没有方案" in app.warning[0].value
-    assert "90%" in app.warning[0].value
+    assert "2020年的 90%" in app.warning[0].value
     assert [metric.value for metric in app.metric] == before
     app.button(key="back").click()
     ran(app)
@@ -135,24 +152,158 @@ def test_reset_brings_the_case_back(app: AppTest) -> None:
     assert [metric.value for metric in app.metric] == before
 
 
-@pytest.mark.parametrize("tab", ["budgets", "paths", "frontier"])
+@pytest.mark.parametrize("tab", ["portfolio", "budgets", "paths"])
 def test_every_tab_opens(app: AppTest, tab: str) -> None:
-    app.session_state["tabs_zh"] = t(f"ui.tab.{tab}", "zh", quantity="二氧化碳")
+    app.session_state["tabs_zh"] = t(f"ui.tab.{tab}", "zh")
     ran(app)
-    tables = {"budgets": 1, "paths": 1, "frontier": 0}
-    assert len(app.dataframe) == tables[tab]
+    assert len(app.dataframe) == 1
+
+
+def opened(app: AppTest, page: str) -> AppTest:
+    """On another page."""
+    ran(app).switch_page(f"planner/ui/{page}.py")
+    return ran(app)
 
 
 def test_the_frontier_has_ten_points_that_cost_more_the_less_is_emitted(app: AppTest) -> None:
-    app.session_state["tabs_zh"] = t("ui.tab.frontier", "zh", quantity="二氧化碳")
-    ran(app)
+    opened(app, "tradeoffs")
     app.button(key="frontier").click()
     ran(app)
-    points: pd.DataFrame = app.session_state["frontier_tutorial"].points
-    assert len(points) == 10
+    finished(app, "frontier")
+    _, quantity, points = app.session_state["job_tutorial_frontier"][1].future.result()
+    assert (quantity, len(points)) == ("co2", 10)
     by_total = points.sort_values("total")
     assert by_total["cost"].is_monotonic_decreasing
-    assert points["cost"].min() == pytest.approx(app.session_state["last_tutorial"].plan.objective, rel=1e-6)
+    assert points["cost"].min() == pytest.approx(desktop(app).shown.plan.objective, rel=1e-6)
+    assert not app.error
+
+
+def test_long_work_can_be_cancelled(app: AppTest) -> None:
+    opened(app, "tradeoffs")
+    app.button(key="frontier").click()
+    ran(app)
+    if not app.session_state["job_tutorial_frontier"][1].future.done():
+        app.button(key="cancel_frontier").click()
+        ran(app)
+        assert "job_tutorial_frontier" not in app.session_state
+
+
+# ---------------------------------------------------------------- what cannot be had
+
+
+def test_the_furthest_that_can_be_had_is_accepted_by_a_button(app: AppTest) -> None:
+    ran(app)
+    app.select_slider(key=CARBON).set_value(900)
+    ran(app)
+    assert app.warning
+    for _ in range(3):  # arithmetic alone may promise more than all limits together allow
+        if app.warning:
+            app.button(key="accept").click()
+            ran(app)
+    assert not app.warning
+    (cap,) = [row for row in desktop(app).shown.plan.case.targets if row.target.startswith("lever_cap")]
+    assert -0.1 < cap.value < -0.04
+    assert app.select_slider(key=CARBON).value == OWN
+    app.button(key="undo").click()
+    ran(app)
+    app.button(key="undo").click()
+    ran(app)
+    app.button(key="redo").click()
+    ran(app)
+    assert desktop(app).history.redoable
+
+
+def test_the_reasons_are_explained_and_a_way_out_is_applied(app: AppTest) -> None:
+    ran(app)
+    app.select_slider(key=CARBON).set_value(900)
+    ran(app)
+    app.button(key="why").click()
+    ran(app)
+    finished(app, "why")
+    text = " ".join(one.value for one in app.markdown)
+    assert t("conflict.title", "zh") in text
+    diagnosis = app.session_state["job_tutorial_why"][1].future.result()
+    assert diagnosis.menu
+    app.button(key="repair_0").click()
+    ran(app)
+    assert not app.warning
+    assert desktop(app).shown.plan.objective == pytest.approx(diagnosis.menu[0].cost, rel=1e-6)
+
+
+# ---------------------------------------------------------------- changes
+
+
+def test_moves_are_undone_and_done_again(app: AppTest) -> None:
+    ran(app)
+    first = app.metric[0].value
+    app.select_slider(key=CARBON).set_value(960)
+    ran(app)
+    second = app.metric[0].value
+    assert second != first
+    app.button(key="undo").click()
+    ran(app)
+    assert (app.metric[0].value, app.select_slider(key=CARBON).value) == (first, OWN)
+    app.button(key="redo").click()
+    ran(app)
+    assert (app.metric[0].value, app.select_slider(key=CARBON).value) == (second, 960)
+
+
+def test_what_differs_is_listed_and_saved_as_a_scenario(app: AppTest, tmp_path: Path) -> None:
+    ran(app)
+    app.select_slider(key="lever_tutorial_pollutant_zh").set_value(-2)
+    ran(app)
+    listed = " ".join(one.value for one in app.markdown)
+    assert "−32%" in listed
+    assert "−30%" in listed
+    draft = desktop(app).history.present
+    case = read_case(CASE)
+    edits = [Edit(**edit) for edit in draft.all_edits(case, levers(case))]
+    write_scenario(Scenario("draft", tuple(edits), case="tutorial"), tmp_path / "one.yaml")
+    again = read_scenario(tmp_path / "one.yaml").applied(case)
+    assert again.digest == desktop(app).shown.plan.case.digest
+
+
+def test_a_link_restores_edits(app: AppTest) -> None:
+    edits = [{"table": "targets", "key": {"target": "nox_change"}, "set": {"value": -0.32}}]
+    for name, value in (("case", "tutorial"), ("lang", "zh"), ("edits", json.dumps(edits))):
+        app.query_params[name] = value
+    ran(app)
+    assert desktop(app).shown.plan.objective == pytest.approx(moved(-2, "pollutant").objective, rel=1e-9)
+    assert json.loads(app.query_params["edits"]) == edits
+
+
+@pytest.mark.parametrize("edits", ['[{"table": "nothing"}]', "[1]", "{", '[{"table": "targets", "add": {}}]'])
+def test_a_damaged_link_is_told_or_left_out(app: AppTest, edits: str) -> None:
+    for name, value in (("case", "tutorial"), ("lang", "zh"), ("edits", edits)):
+        app.query_params[name] = value
+    ran(app)
+    assert len(app.metric) == 6
+
+
+def test_a_pinned_plan_is_what_everything_is_compared_with(app: AppTest) -> None:
+    ran(app)
+    app.select_slider(key=CARBON).set_value(960)
+    ran(app)
+    app.button(key="pin").click()
+    ran(app)
+    (pinned,) = desktop(app).pinned
+    settled = pinned.work.future.result(120)
+    assert settled.summary["tie_broken"]
+    assert settled.objective == pytest.approx(pinned.live.objective, rel=1e-6)
+    assert app.metric[0].delta == t("ui.figure.same", "zh", name="方案1")
+    app.button(key="release").click()
+    ran(app)
+    assert app.metric[0].delta not in (SAME, t("ui.figure.same", "zh", name="方案1"))
+    assert len(desktop(app).pinned) == 1
+
+
+def test_an_answer_is_proven_in_the_background(app: AppTest) -> None:
+    ran(app)
+    for _ in range(100):
+        if desktop(app).shown.plan.summary.get("certificate"):
+            break
+        time.sleep(0.1)
+    assert desktop(app).shown.plan.summary["proof"] == "certificate"
 
 
 def test_a_case_with_faults_is_told_in_words(app: AppTest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,5 +1,6 @@
 """The desk solves each case once, keeps so many answers, and drops what nobody waits for."""
 
+import time
 from concurrent.futures import CancelledError
 from pathlib import Path
 from threading import Event
@@ -8,13 +9,15 @@ from typing import Any
 import pytest
 
 from planner.case import Case
+from planner.plan import Plan, empty
 from planner.tables import read_case
 from planner.ui import desk
-from planner.ui.desk import Desk
+from planner.ui.desk import Answer, Desk, StoppedError
 from planner.ui.levers import levers
 
 TUTORIAL = read_case(Path(__file__).parent.parent / "cases" / "tutorial")
 SOON = 60
+NO_PLAN: Plan = empty({"status": "infeasible", "objective": None}, TUTORIAL)
 
 
 def capped(position: int) -> Case:
@@ -32,8 +35,8 @@ def test_a_case_is_solved_once() -> None:
 def test_the_oldest_answers_go_first(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(desk, "LARGEST", 2)
     one = Desk()
-    works = [one.ask(capped(position)) for position in (970, 980, 990)]
-    assert [work.future.result(SOON).plan.status for work in works] == ["optimal"] * 3
+    for position in (970, 980, 990):
+        assert one.ask(capped(position)).future.result(SOON).plan.found
     assert list(one.answers) == [capped(980).digest, capped(990).digest]
 
 
@@ -41,30 +44,81 @@ def test_a_question_that_was_not_begun_is_dropped_for_the_next(monkeypatch: pyte
     go = Event()
     solved: list[Any] = []
 
-    def slow(case: Case, work: Any) -> Any:
+    def slow(session: Any, case: Case, work: Any) -> Answer:
         go.wait(SOON)
+        work.told()
         solved.append(case.digest)
+        return Answer(NO_PLAN, 0.0)
 
-    monkeypatch.setattr(desk, "_answer", slow)
+    monkeypatch.setattr(desk, "answered", slow)
     one = Desk()
     begun = one.ask(TUTORIAL)
-    waiting = one.ask(capped(970), instead_of=begun)
-    wanted = one.ask(capped(980), instead_of=waiting)
+    while begun.started is None:
+        time.sleep(0.01)
+    waiting = one.ask(capped(970))
+    wanted = one.ask(capped(980))
     go.set()
     wanted.future.result(SOON)
     with pytest.raises(CancelledError):
         waiting.future.result(SOON)
-    assert solved == [TUTORIAL.digest, capped(980).digest]
-    assert one.ask(capped(970)).future.result(SOON) is None  # asked again, it is solved after all
+    with pytest.raises(StoppedError):  # it was under way: ended at its next report
+        begun.future.result(SOON)
+    assert solved == [capped(980).digest]
+    assert one.ask(capped(970)).future.result(SOON).plan is NO_PLAN  # asked again, it is solved after all
+
+
+def test_a_storm_of_moves_solves_only_what_is_still_wanted() -> None:
+    one = Desk()
+    one.ask(TUTORIAL).future.result(SOON)
+    works = [one.ask(capped(position), slot="draft") for position in range(950, 1000, 5)]
+    assert works[-1].future.result(SOON).plan.found
+    ended = [work for work in works[:-1] if not work.useful]
+    assert len(ended) >= len(works) - 3
+
+
+def test_two_visitors_share_an_answer_and_disturb_each_other_not(monkeypatch: pytest.MonkeyPatch) -> None:
+    one = Desk()
+    first = one.ask(capped(970), "ann")
+    assert one.ask(capped(970), "ben") is first
+    other = one.ask(capped(980), "ben")
+    assert first.future.result(SOON).plan.found  # ann still waits for it
+    assert other.future.result(SOON).plan.found
+    assert len(one.seats) == 2
+    monkeypatch.setattr(desk, "SEATS", 1)
+    one.ask(capped(980), "cem")
+    assert list(one.seats) == [("cem", "tutorial")]
+
+
+def test_a_refused_cap_is_told_in_its_own_number_though_it_was_new() -> None:
+    one = Desk()
+    for visitor in ("ann", "ben"):  # the second finds the case itself answered already
+        one.ask(TUTORIAL, visitor).future.result(SOON)
+        answer = one.ask(capped(900), visitor).future.result(SOON)
+        assert not answer.plan.found
+        assert {refusal.id for refusal in answer.refusals} == {"lever_cap"}
+        assert one.ask(capped(900), visitor).future.result(0) is answer
+
+
+def test_answers_are_proven_while_nobody_waits(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(desk, "PAUSE", 0.01)
+    one = Desk()
+    work = one.ask(capped(970))
+    plan = work.future.result(SOON).plan
+    for _ in range(600):
+        if work.proof != "pending":
+            break
+        time.sleep(0.1)
+    assert work.proof == "done"
+    assert plan.summary["proof"] == "certificate"
 
 
 def test_a_failure_is_not_kept(monkeypatch: pytest.MonkeyPatch) -> None:
-    def failing(case: Case, work: Any) -> Any:
+    def failing(session: Any, case: Case, work: Any) -> Any:
         raise RuntimeError
 
     one = Desk()
     with monkeypatch.context() as patch:
-        patch.setattr(desk, "_answer", failing)
+        patch.setattr(desk, "answered", failing)
         with pytest.raises(RuntimeError):
             one.ask(TUTORIAL).future.result(SOON)
     assert one.ask(TUTORIAL).future.result(SOON).plan.found
@@ -74,14 +128,16 @@ def test_stopped_work_ends_at_its_next_report() -> None:
     one = Desk()
     go = Event()
 
-    def job(told: Any) -> int:
-        told("first")
+    def job(work: Any) -> int:
+        work.told("first")
         go.wait(SOON)
-        told("second")
+        work.told("second")
         return 1
 
     work = one.run(job)
-    work.stopped = True
+    while not work.done:
+        time.sleep(0.01)
+    work.stop()
     go.set()
-    with pytest.raises(desk.StoppedError):
+    with pytest.raises(StoppedError):
         work.future.result(SOON)

@@ -1,94 +1,247 @@
-"""Desk: solves cases in the background, each once, and keeps the latest answers."""
+"""Desk: a session per visitor answers in the background; equal questions are answered once, stale ones are dropped."""
 
+import os
 import time
 from collections import OrderedDict
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass
-from threading import Lock
-from typing import Generic, TypeVar
+from dataclasses import dataclass, field
+from functools import partial
+from threading import Event, RLock
+from typing import Any, Generic, TypeVar
 
 from planner.case import Case
-from planner.engine import Options
-from planner.plan import Plan, solve
+from planner.errors import CancelledError
+from planner.plan import Plan, certified
+from planner.session import Refusal, Session
+from planner.ui.levers import at_ease
 
 T = TypeVar("T")
+K = TypeVar("K")
+V = TypeVar("V")
 LARGEST = 24
 """Answers kept at most [-]."""
+SEATS = 8
+"""Visitors whose session stays open; who was away longest starts anew [-]."""
+PAUSE = 1.0
+"""Time without a further question after which an answer is proven [s]."""
 
 
 @dataclass(frozen=True)
 class Answer:
-    """A plan and how long it took [s]."""
+    """A plan, or how far what was asked for can be had; and how long it took [s]."""
 
     plan: Plan
     seconds: float
+    way: str = ""
+    """How it was found, as `planner.session` names it."""
+    refusals: tuple[Refusal, ...] = ()
+
+
+class StoppedError(CancelledError):
+    """Work that nobody waits for any more."""
 
 
 class Work(Generic[T]):
     """Something under way: its result, and what it last told of its progress."""
 
     def __init__(self) -> None:
-        self.future: Future[T]
+        self.future: Future[T] = Future()
         self.asked = time.perf_counter()
         self.started: float | None = None
+        self.ended: float | None = None
         self.done = 0
+        self.stage = ""
+        """What it does now, as it told."""
+        self.known: Any = None
+        """What is known before its end."""
         self.stopped = False
+        self.proof = "pending"
+        """Of an answer: pending, done, or failed."""
 
     @property
     def seconds(self) -> float:
         """Time since it began, else since it was asked for [s]."""
-        return time.perf_counter() - (self.started or self.asked)
+        return (self.ended or time.perf_counter()) - (self.started or self.asked)
+
+    @property
+    def useful(self) -> bool:
+        """Whether its result is there or will be."""
+        if self.future.cancelled() or self.stopped:
+            return False
+        return not self.future.done() or self.future.exception() is None
+
+    def told(self, what: str = "", *news: object) -> None:
+        """Hear how far it is; raises StoppedError once nobody waits for it."""
+        if self.stopped:
+            raise StoppedError(what)
+        self.done += 1
+        self.stage = what if isinstance(what, str) else ""
+
+    def stop(self) -> None:
+        """Nobody waits for it any more."""
+        if not self.future.done():
+            self.stopped = True
+            self.future.cancel()
+
+    def run(self, job: Callable[[], T]) -> None:
+        """Do it now, in this thread."""
+        if not self.future.set_running_or_notify_cancel():
+            return
+        self.started = time.perf_counter()
+        try:
+            result = job()
+        except BaseException as fault:
+            self.ended = time.perf_counter()
+            self.future.set_exception(fault)
+        else:
+            self.ended = time.perf_counter()
+            self.future.set_result(result)
 
 
-class StoppedError(Exception):
-    """Work that nobody waits for any more."""
+@dataclass
+class Seat:
+    """A visitor's session and questions: at most one is under way and one waits."""
+
+    base: Case
+    """What the visitor began with."""
+    session: Session
+    asked: dict[str, Work[Answer]] = field(default_factory=dict)
+    """The last question by slot."""
+    waiting: dict[str, tuple[Case, Work[Answer]]] = field(default_factory=dict)
+    refused: OrderedDict[str, Work[Answer]] = field(default_factory=OrderedDict)
+    """Answers without a plan: they tell how far one gets from the visitor's own last plan, so nobody shares them."""
+    busy: bool = False
+    moved: Event = field(default_factory=Event)
+    """Set while there is something to answer."""
 
 
 class Desk:
-    """Answers by digest of the case. Live questions and long work have a thread each, so neither holds the other up."""
+    """Answers by digest of the case. Live questions, what prepares the next and long work have threads of their own."""
 
     def __init__(self) -> None:
-        self.live = ThreadPoolExecutor(1, "live")
+        self.live = ThreadPoolExecutor(max(2, os.cpu_count() or 1), "live")
+        self.quiet = ThreadPoolExecutor(1, "quiet")
         self.long = ThreadPoolExecutor(1, "long")
         self.answers: OrderedDict[str, Work[Answer]] = OrderedDict()
-        self.lock = Lock()
+        self.seats: OrderedDict[tuple[str, str], Seat] = OrderedDict()
+        self.lock = RLock()
 
-    def ask(self, case: Case, instead_of: Work[Answer] | None = None) -> Work[Answer]:
-        """The plan of a case: known, under way or begun now. `instead_of` is dropped if it has not begun."""
+    def ask(self, case: Case, visitor: str = "", slot: str = "") -> Work[Answer]:
+        """The answer to a case: known, under way or begun now.
+
+        What the visitor asked before in the same slot is dropped: ended if it is under way, forgotten if it waits.
+        """
         with self.lock:
-            work = self.answers.get(case.digest)
-            if work is not None and instead_of is not work and instead_of is not None:
-                instead_of.future.cancel()
-            if work is None or work.future.cancelled() or (work.future.done() and work.future.exception() is not None):
-                if instead_of is not None:
-                    instead_of.future.cancel()
-                work = Work()
-                work.future = self.live.submit(_answer, case, work)
-                self.answers[case.digest] = work
-            self.answers.move_to_end(case.digest)
-            while len(self.answers) > LARGEST:
-                self.answers.popitem(last=False)
+            seat = self._seat(case, visitor)
+            work = seat.refused.get(case.digest) or self.answers.get(case.digest)
+            known = work is not None and work.useful
+            if work is None or not known:
+                work = self.answers[case.digest] = Work()
+            _last(self.answers, case.digest, work)
+            before = seat.asked.get(slot)
+            seat.asked[slot] = work
+            if before is not None and not any(before in one.asked.values() for one in self.seats.values()):
+                before.stop()
+            if not known:
+                seat.waiting[slot] = case, work
+                seat.moved.set()
+                if not seat.busy:
+                    seat.busy = True
+                    seat.session.cancel()
+                    self.live.submit(self._serve, seat)
+            elif before is not work and work.future.done():
+                self.quiet.submit(self._rest, seat, case, work)
             return work
 
-    def run(self, job: Callable[[Callable[..., None]], T]) -> Work[T]:
-        """Long work that is told how to report; reporting raises once it has been stopped."""
+    def _seat(self, case: Case, visitor: str) -> Seat:
+        name = visitor, case.settings.name
+        if name not in self.seats:
+            self.seats[name] = Seat(case, Session(case))
+        return _last(self.seats, name, self.seats[name], SEATS)
+
+    def _serve(self, seat: Seat) -> None:
+        """Answer what waits at a seat, then prepare for what may come."""
+        last: tuple[Case, Work[Answer]] | None = None
+        while True:
+            with self.lock:
+                if not seat.waiting:
+                    seat.busy = False
+                    seat.moved.clear()
+                    break
+                slot = next(iter(seat.waiting))
+                case, work = last = seat.waiting.pop(slot)
+            work.run(partial(answered, seat, case, work))
+            if work.useful and not work.future.result().plan.found:
+                with self.lock:
+                    _last(seat.refused, case.digest, work)
+                    self.answers.pop(case.digest, None)
+        if last is not None and last[1].useful:
+            self.quiet.submit(self._rest, seat, *last)
+
+    def _rest(self, seat: Seat, case: Case, work: Work[Answer]) -> None:
+        """What can be done while nobody waits: what the next answer needs, and the proof of this one."""
+
+        def told(what: str, seconds: float) -> None:
+            if seat.moved.is_set():
+                raise StoppedError(what)
+
+        if work not in seat.asked.values() or seat.moved.is_set():
+            return
+        try:
+            if seat.session.last is None and work.future.result().plan.found:  # another visitor asked the same
+                seat.session.use(case)
+                seat.session.answer(told)
+            seat.session.prepare()
+        except CancelledError:
+            return
+        if seat.moved.wait(PAUSE) or work.proof != "pending":
+            return
+        try:
+            certified(case, work.future.result().plan)
+            work.proof = "done"
+        except Exception:
+            work.proof = "failed"
+            raise
+
+    def run(self, job: Callable[[Work[T]], T]) -> Work[T]:
+        """Long work, one after the other; it is given the note on which it tells how far it is."""
         work: Work[T] = Work()
-
-        def told(*news: object) -> None:
-            if work.stopped:
-                raise StoppedError
-            work.done += 1
-
-        def begin() -> T:
-            work.started = time.perf_counter()
-            return job(told)
-
-        work.future = self.long.submit(begin)
+        self.long.submit(work.run, lambda: job(work))
         return work
 
 
-def _answer(case: Case, work: Work[Answer]) -> Answer:
-    work.started = time.perf_counter()
-    plan = solve(case, Options(break_ties=False, prices=False))
-    return Answer(plan, time.perf_counter() - work.started)
+def answered(seat: Seat, case: Case, work: Work[Answer]) -> Answer:
+    """The answer of a visitor's session, and its plan's frames."""
+    begun = time.perf_counter()
+    if seat.session.last is not None:
+        stand_at_ease(seat.session, case, work)
+    seat.session.use(case)
+    answer = seat.session.answer(work.told)
+    if not answer.found and seat.session.last is None and case is not seat.base:
+        # Another visitor had asked for the case itself: without a plan to start from nothing tells how far one gets.
+        seat.session = Session(seat.base)
+        if seat.session.answer(work.told).found:
+            stand_at_ease(seat.session, case, work)
+            seat.session.use(case)
+            answer = seat.session.answer(work.told)
+    plan = answer.plan
+    return Answer(plan, time.perf_counter() - begun, answer.way, answer.refusals)
+
+
+def stand_at_ease(session: Session, case: Case, work: Work[Answer]) -> None:
+    """With a cap that is new, answer first where it does not yet bind: then it is a number that moves."""
+    assert session.last is not None
+    eased = at_ease(case, session.last.case, session.last.plan)
+    if eased is not None:
+        session.use(eased)
+        session.answer(work.told)
+
+
+def _last(kept: "OrderedDict[K, V]", key: K, value: V, most: int | None = None) -> V:
+    """Put a value last and let the first go where there are too many."""
+    kept[key] = value
+    kept.move_to_end(key)
+    while len(kept) > (LARGEST if most is None else most):
+        kept.popitem(last=False)
+    return value

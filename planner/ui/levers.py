@@ -2,8 +2,9 @@
 
 import math
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import count
 from typing import Any
 
 import numpy as np
@@ -20,7 +21,7 @@ from planner.timing import span
 OWN = 0
 """Position of a cap that adds nothing to the case."""
 CAP = "lever_cap"
-"""Id of the target that a cap adds."""
+"""Id of the target that a cap adds; with a number where the case has one already."""
 FACTORS = tuple(range(50, 151, 5))
 """Positions of an amount, in percent of the case's own [%]."""
 CAP_STEP = 5
@@ -29,6 +30,8 @@ POINTS = tuple(range(-15, 16))
 """Positions of a fraction: points added to the case's own [percentage points]."""
 DEEPEST_CAP = 0.9
 """Lowest position of a cap as a part of its highest [-]."""
+ROOM = 0.01
+"""What a cap at ease leaves above the plan, as a part of the base year [-]."""
 FRACTIONS = ("change", "intensity", "share")
 
 
@@ -72,7 +75,7 @@ class Lever:
             for lang in ("zh", "en")
         }
         return {
-            "target": CAP,
+            "target": fresh_id(CAP, {row.target for row in case.targets}),
             "kind": "change",
             "quantity": self.quantity.quantity,
             "sense": "<=",
@@ -127,6 +130,37 @@ class Lever:
             whole = next((row for row in case.quantities if row.quantity == self.target.of), None)
             words["of"] = short_name(whole, lang) if whole else self.target.of
         return words
+
+
+def fresh_id(name: str, taken: Collection[str]) -> str:
+    """An id that is not taken yet.
+
+    >>> fresh_id("cap", ["cap", "cap_2"])
+    'cap_3'
+    """
+    numbered = (f"{name}_{number}" for number in count(2))
+    return name if name not in taken else next(other for other in numbered if other not in taken)
+
+
+def at_ease(case: Case, before: Case, plan: Plan) -> Case | None:
+    """The case with a cap that it adds to `before` at what the plan of `before` does anyway; None where it adds none.
+
+    From there on the cap is a number that moves: how far it can go is told in its own terms.
+    """
+    known = {row.target for row in before.targets}
+    new = [row for row in case.targets if row.target not in known]
+    if len(new) != 1 or not new[0].target.startswith(CAP):
+        return None
+    (cap,) = new
+    base = baseline_levels(
+        case, next(row for row in case.quantities if row.quantity == cap.quantity), [case.settings.base_year]
+    )
+    planned = total(plan, cap.quantity)["planned"]
+    held = [float(planned[year]) for year in span(cap.first_year, cap.last_year, case.years)]
+    value = max(held) / base[0] - 1 + ROOM
+    if cap.value is None or value <= cap.value:
+        return None
+    return case.edited([{"table": "targets", "key": {"target": cap.target}, "set": {"value": value}}])
 
 
 def name_of(row: Any, lang: str) -> str:

@@ -1,43 +1,90 @@
-"""State: language, case, lever positions and the last valid plan of one visitor; what all visitors share."""
+"""State: language, case, draft, plans and work of one visitor; what all visitors share."""
 
+import json
 import os
+import uuid
 from collections import Counter
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any, TypeVar
 
-import pandas as pd
 import streamlit as st
 
 from planner.case import Case
 from planner.errors import CaseError
 from planner.files import FileError, read_mapping
-from planner.plan import Plan
+from planner.plan import Plan, solve
 from planner.tables import SETTINGS_FILE, read_case
 from planner.text import LANGUAGES, Lang
 from planner.ui.desk import Answer, Desk, Work
+from planner.ui.draft import Draft, EditMapping, History
 from planner.ui.levers import Lever
+
+T = TypeVar("T")
 
 FIRST_CASE = "PLANNER_CASE"
 """Environment variable: the case to begin with, a name in the folder of cases or a path."""
 TUTORIAL = "tutorial"
 
 
+LONGEST_LINK = 4000
+"""Characters of edits that a link carries at most [-]."""
+PINNED = 5
+"""Plans that can be pinned beside the case's own [-]."""
+
+
+@dataclass(frozen=True)
+class View:
+    """What a page is shown for."""
+
+    case: Case
+    lang: Lang
+
+
 @dataclass(frozen=True)
 class Shown:
-    """A plan on screen, the positions it answers and how long it took."""
+    """A plan on screen and the draft it answers."""
 
     plan: Plan
-    positions: Mapping[str, int]
-    seconds: float
+    draft: Draft
 
 
-@dataclass(frozen=True)
-class Frontier:
-    """Points of a frontier and the digest of the case they belong to."""
+@dataclass
+class Pinned:
+    """A plan that was put aside: as it was on screen until it is settled, with ties broken and prices."""
 
-    digest: str
-    points: pd.DataFrame
+    number: int
+    draft: Draft
+    live: Plan
+    work: Work[Plan]
+    name: str = ""
+
+    @property
+    def plan(self) -> Plan:
+        """The settled plan once there is one."""
+        return self.work.future.result() if self.settled else self.live
+
+    @property
+    def settled(self) -> bool:
+        """Whether its ties are broken."""
+        done = self.work.future.done() and not self.work.future.cancelled()
+        return done and self.work.future.exception() is None
+
+
+@dataclass
+class Desktop:
+    """What one visitor has of one case."""
+
+    history: History
+    shown: Shown | None = None
+    own: Plan | None = None
+    pinned: list[Pinned] = field(default_factory=list)
+    count: int = 0
+    """Plans pinned so far."""
+    against: int | None = None
+    """Number of the pinned plan that everything is compared with; none: the case's own."""
+    drafted: tuple[tuple[EditMapping, ...], Case | CaseError] | None = None
 
 
 # ---------------------------------------------------------------- shared by all visitors
@@ -112,9 +159,78 @@ def title(folder: Path, lang: str) -> str:
     return str(names[lang]) if isinstance(names, dict) and names.get(lang) else folder.name
 
 
+# ---------------------------------------------------------------- one visitor
+
+
+def view() -> View:
+    """What the page is shown for."""
+    found: View = st.session_state["view"]
+    return found
+
+
+def visitor() -> str:
+    """Name of this visitor among the sessions."""
+    return str(st.session_state.setdefault("visitor", uuid.uuid4().hex))
+
+
+def desktop(case: Case) -> Desktop:
+    """What this visitor has of a case; begun with what the link asks for."""
+    name = f"desktop_{case.settings.name}"
+    if name not in st.session_state:
+        st.session_state[name] = Desktop(History(_asked(case)))
+    found: Desktop = st.session_state[name]
+    return found
+
+
+def _asked(case: Case) -> Draft:
+    """The draft that the link asks for."""
+    asked = st.query_params.to_dict()
+    if asked.get("case") != case.settings.name:
+        return Draft()
+    positions = {
+        name: int(text)
+        for name, text in asked.items()
+        if name not in ("lang", "case", "edits") and text.removeprefix("-").isdecimal()
+    }
+    try:
+        edits = json.loads(asked.get("edits", "[]"))
+    except ValueError:
+        edits = []
+    sound = isinstance(edits, list) and all(isinstance(edit, dict) for edit in edits)
+    return Draft(tuple(edits) if sound else (), positions)
+
+
+def draft(case: Case) -> Draft:
+    """The draft of a case that counts now."""
+    return desktop(case).history.present
+
+
+def push(case: Case, new: Draft) -> None:
+    """Go on with another draft."""
+    desktop(case).history.push(new)
+
+
+def step(case: Case, by: int) -> None:
+    """Undo or redo."""
+    desktop(case).history.step(by)
+
+
+def drafted(case: Case) -> Case | CaseError:
+    """The case with the edits of its draft, without levers."""
+    mine, edits = desktop(case), draft(case).edits
+    if not edits:
+        return case
+    if mine.drafted is None or mine.drafted[0] is not edits:
+        try:
+            mine.drafted = edits, case.edited(edits)
+        except CaseError as fault:
+            mine.drafted = edits, fault
+    return mine.drafted[1]
+
+
 # ---------------------------------------------------------------- levers
 # A choice of words is another control for the browser, so each language has controls of its own; what they stand at is
-# kept here.
+# kept in the draft.
 
 
 def key(case: Case, lever: Lever, lang: str) -> str:
@@ -122,39 +238,27 @@ def key(case: Case, lever: Lever, lang: str) -> str:
     return f"lever_{case.settings.name}_{lever.id}_{lang}"
 
 
-def place(case: Case, lever: Lever) -> str:
-    """Where the position of a lever is kept."""
-    return f"position_{case.settings.name}_{lever.id}"
-
-
 def prepare(case: Case, lever: Lever, lang: str) -> None:
-    """Put a slider that is new to the page where its lever stands: as kept, as the link asks, or at the case's own."""
-    if place(case, lever) not in st.session_state:
-        asked = st.query_params.get(lever.id, "") if st.query_params.get("case") == case.settings.name else ""
-        st.session_state[place(case, lever)] = int(asked) if asked.removeprefix("-").isdecimal() else lever.own
-    if st.session_state[place(case, lever)] not in lever.positions:
-        st.session_state[place(case, lever)] = lever.own
-    if st.session_state.get(key(case, lever, lang)) not in lever.positions:
-        st.session_state[key(case, lever, lang)] = st.session_state[place(case, lever)]
+    """Put a slider where its lever stands."""
+    at = draft(case).at(lever)
+    if st.session_state.get(key(case, lever, lang)) != at:
+        st.session_state[key(case, lever, lang)] = at
 
 
-def positions(case: Case, levers: tuple[Lever, ...]) -> dict[str, int]:
-    """Where every lever stands."""
-    return {lever.id: st.session_state[place(case, lever)] for lever in levers}
-
-
-def move(case: Case, levers: tuple[Lever, ...], lang: str, to: Mapping[str, int]) -> None:
-    """Put levers and their sliders to positions; those not named go to the case's own."""
-    for lever in levers:
-        for name in (place(case, lever), key(case, lever, lang)):
-            st.session_state[name] = to.get(lever.id, lever.own)
+def follow(case: Case, lever: Lever, lang: str) -> None:
+    """Take over where somebody has put a slider."""
+    push(case, draft(case).moved(lever, st.session_state[key(case, lever, lang)]))
 
 
 def link(case: Case, lang: str, levers: tuple[Lever, ...]) -> None:
-    """Write language, case and moved levers into the address, so that a reload or a shared link restores them."""
-    at = positions(case, levers)
-    moved = {lever.id: str(at[lever.id]) for lever in levers if at[lever.id] != lever.own}
+    """Write language, case and draft into the address, so that a reload or a shared link restores them."""
+    present = draft(case)
+    moved = {lever.id: str(present.at(lever)) for lever in levers if present.at(lever) != lever.own}
     wanted = {"lang": lang, "case": case.settings.name, **moved}
+    if present.edits:
+        text = json.dumps(present.edits, ensure_ascii=False, separators=(",", ":"))
+        if len(text) <= LONGEST_LINK:
+            wanted["edits"] = text
     if st.query_params.to_dict() != wanted:
         st.query_params.from_dict(wanted)
 
@@ -163,46 +267,55 @@ def link(case: Case, lang: str, levers: tuple[Lever, ...]) -> None:
 
 
 def ask(case: Case, slot: str) -> Work[Answer]:
-    """The answer to a case; what this visitor asked before in the same slot is dropped if it has not begun."""
-    name = f"asked_{slot}"
-    work = desk().ask(case, st.session_state.get(name))
-    st.session_state[name] = work
-    return work
+    """The answer to a case; what this visitor asked before in the same slot is dropped."""
+    return desk().ask(case, visitor(), slot)
 
 
-def last(case: Case) -> Shown | None:
-    """The last valid plan of a case that was on screen."""
-    shown = st.session_state.get(f"last_{case.settings.name}")
-    return shown if isinstance(shown, Shown) else None
+def pin(case: Case, shown: Shown, of: Case) -> None:
+    """Put the plan on screen aside; from now on everything is compared with it."""
+    mine = desktop(case)
+    mine.count += 1
+    work = desk().run(lambda work: solve(of, progress=work.told))
+    mine.pinned.append(Pinned(mine.count, shown.draft, shown.plan, work))
+    mine.against = mine.count
+    if len(mine.pinned) > PINNED:
+        unpin(case, mine.pinned[0].number)
 
 
-def keep(case: Case, shown: Shown) -> None:
-    """Remember a valid plan."""
-    st.session_state[f"last_{case.settings.name}"] = shown
+def unpin(case: Case, number: int) -> None:
+    """Put a plan away."""
+    mine = desktop(case)
+    for one in mine.pinned:
+        if one.number == number:
+            one.work.stop()
+    mine.pinned = [one for one in mine.pinned if one.number != number]
+    if mine.against == number:
+        mine.against = None
 
 
-def frontier(case: Case) -> Frontier | None:
-    """The last frontier of a case."""
-    found = st.session_state.get(f"frontier_{case.settings.name}")
-    return found if isinstance(found, Frontier) else None
+def against(case: Case) -> Pinned | None:
+    """The pinned plan that everything is compared with."""
+    mine = desktop(case)
+    return next((one for one in mine.pinned if one.number == mine.against), None)
 
 
-def keep_frontier(case: Case, found: Frontier) -> None:
-    """Remember a frontier."""
-    st.session_state[f"frontier_{case.settings.name}"] = found
+# ---------------------------------------------------------------- long work
 
 
-def long_work(job: Callable[[Callable[..., None]], pd.DataFrame]) -> Work[pd.DataFrame]:
-    """Begin long work in place of what this visitor began before."""
-    stop_long_work()
-    work = desk().run(job)
-    st.session_state["long_work"] = work
-    return work
+def begin(case: Case, slot: str, job: Callable[[Work[T]], T], of: Case) -> None:
+    """Begin long work about a case in place of what this visitor began before in the slot."""
+    end(case, slot)
+    st.session_state[f"job_{case.settings.name}_{slot}"] = (of, desk().run(job))
 
 
-def stop_long_work() -> None:
-    """Stop what this visitor began."""
-    work = st.session_state.pop("long_work", None)
-    if isinstance(work, Work):
-        work.stopped = True
-        work.future.cancel()
+def job(case: Case, slot: str) -> tuple[Case, Work[Any]] | None:
+    """Long work of this visitor and the case it is about."""
+    found: tuple[Case, Work[Any]] | None = st.session_state.get(f"job_{case.settings.name}_{slot}")
+    return found
+
+
+def end(case: Case, slot: str) -> None:
+    """Stop long work and forget it."""
+    found = st.session_state.pop(f"job_{case.settings.name}_{slot}", None)
+    if found is not None:
+        found[1].stop()
