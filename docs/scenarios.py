@@ -1,12 +1,14 @@
 """Writes those scenarios of Jiangxi that follow from its tables.
 
-    python docs/scenarios.py
+    python docs/scenarios.py            writes the files
+    python docs/scenarios.py --table    solves the case and all its scenarios and prints the table of docs/scenarios.md
 
 Demand and imports: what a change means for coal power, fuels and emissions follows from the conversions of the case.
 It is added to the baseline in a sector of its own and in no city, so that every other row stays as it is. Budgets and
 goals: one edit for each row that the scenario is about.
 """
 
+import argparse
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
@@ -14,6 +16,10 @@ from typing import Any
 import yaml
 
 from planner.case import Case
+from planner.engine import Options
+from planner.highlights import levels
+from planner.plan import solve
+from planner.scenario import Scenario, read_scenario
 from planner.tables import read_case
 
 CASE = Path(__file__).parent.parent / "cases/jiangxi"
@@ -192,9 +198,41 @@ def written(case: Case) -> Iterable[tuple[str, str]]:
         yield f"{name}.yaml", head + "edits:\n" + "".join(f"  - {line}\n" for line in lines)
 
 
+def measured(case: Case) -> Iterable[str]:
+    """Lines of a table: what each scenario costs and does, the case itself first."""
+    heads = "objective", "fines", "net cost", "capital", "CO2 2025/2030/2035", "wind + PV 2025/2030/2035"
+    yield "| scenario | " + " | ".join(heads) + " | missed | used |"
+    yield "|---|" + "---|" * (len(heads) + 2)
+    scenarios = [Scenario("(the case)"), *map(read_scenario, sorted((CASE / "scenarios").glob("*.yaml")))]
+    for scenario in scenarios:
+        plan = solve(scenario.applied(case) if scenario.edits else case, Options(prices=False))
+        if not plan.found:
+            yield f"| {scenario.scenario} | no plan | | | | | | | |"
+            continue
+        cost = float(plan.costs["discounted"].sum())
+        fines = float(plan.costs.loc[plan.costs["item"] == "penalty", "discounted"].sum())
+        level = levels(plan).set_index(["quantity", "year"])["planned"]
+        paths = [
+            "/".join(f"{level[quantity, year] / 1000:.0f}" for year in (2025, 2030, 2035))
+            for quantity in ("co2", "wind_solar_capacity")
+        ]
+        missed = plan.targets.loc[plan.targets["missed"] > 0, "target"].nunique()
+        used = int((plan.measures["starts"] > 0).sum())
+        money = [f"{value / 1e9:.2f}" for value in (cost, fines, cost - fines)]
+        capital = f"{plan.portfolio['capex'].sum() / 1e9:.0f}"
+        yield "| " + " | ".join([scenario.scenario, *money, capital, *paths, str(missed), str(used)]) + " |"
+
+
 def main() -> None:
-    """Write the files into the folder `scenarios` of the case."""
-    for name, content in written(read_case(CASE)):
+    """Write the files into the folder `scenarios` of the case, or print what they do."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("--table", action="store_true", help="solve all and print a table")
+    case = read_case(CASE)
+    if parser.parse_args().table:
+        for line in measured(case):
+            print(line, flush=True)
+        return
+    for name, content in written(case):
         (CASE / "scenarios" / name).write_text(content, encoding="utf-8")
 
 
