@@ -147,6 +147,8 @@ def history(case: Case) -> list[dict[str, Any]]:
             "city": city,
             "year": year,
             "units": float(f"{units:.{DIGITS}g}"),
+            "capex": "",
+            "fund": "",
             "source": reasons[measure]["source"],
             "grade": "C",
             "note": reasons[measure]["note"],
@@ -158,33 +160,35 @@ def history(case: Case) -> list[dict[str, Any]]:
 
 
 NAMED = (
-    ("steel_ule", "jiujiang", 2024, "steel_ule_jiujiang_2024", ()),
-    ("pumped_storage", "yichun", 2030, "pumped_hongping", ()),
-    ("pumped_storage", "ganzhou", 2030, "pumped_ganxian", ()),
-    ("pumped_storage", "ganzhou", 2031, "pumped_xunwu", ("pumped_ganxian",)),
+    ("steel_ule", "jiujiang", 2024, "steel_ule_jiujiang_2024", ""),
+    ("pumped_storage", "yichun", 2030, "pumped_yichun", "enterprise"),
+    ("pumped_storage", "ganzhou", 2031, "pumped_xunwu", "enterprise"),
+    ("pumped_storage", "ganzhou", 2030, "pumped_ganxian", "enterprise"),
 )
-"""Single plants: measure, city, year, the record, and records whose stock is part of its level."""
+"""Single plants: measure, city, year, record, and the fund that pays; left out where the potential has no room."""
 
 
 def named(case: Case, facts: Mapping[str, Mapping[str, str]]) -> list[dict[str, Any]]:
     """Rows of plants that are known by name."""
     rows = []
-    for measure, city, year, record, within in NAMED:
-        fact = facts[record]
-        if float(fact["value"]) > potential(case, measure, year).get(city, 0.0):
-            print(f"{record} is left out: more than the potential of {measure} in {city}")
+    room = {(measure, city): potential(case, measure, year)[city] for measure, city, year, _, _ in NAMED}
+    for measure, city, year, record, fund in NAMED:
+        fact, units = facts[record], float(facts[record]["value"])
+        if units > room[measure, city]:
+            print(f"{record} is left out: more than the potential of {measure} in {city} has room for")
             continue
-        units = float(fact["value"]) - sum(float(facts[part]["value"]) for part in within)
-        note = f"{fact['what']}; {fact['note']}" if fact["note"] else fact["what"]
+        room[measure, city] -= units
         rows.append(
             {
                 "measure": measure,
                 "city": city,
                 "year": year,
                 "units": units,
+                "capex": fact["capex"],
+                "fund": fund,
                 "source": fact["source"],
                 "grade": fact["grade"],
-                "note": note,
+                "note": f"{fact['what']}; {fact['note']}".removesuffix("; "),
             }
         )
     return rows
@@ -205,6 +209,8 @@ MET = ("new_energy_32gw", "nonfossil_share", "manure_use")
 DUE, LATER = 2028, {"eaf_share": 2030, "benchmark_glass_share": 2029}
 """First year in which overdue goals are asked again: what starts in 2026 and takes two years serves by then."""
 LATE = "due in 2025 and not on record: asked again from {year} on, when what is started in 2026 serves"
+CARBON = {"co2_level": 270_000, "co2_budget_2030": 2_636_000}
+"""Carbon path by the rule of the case: what this plan emits without any CO2 row, its highest year and its sum [kt]."""
 PROGRAMMES = ("forest_improved", "forest_planted", "erosion", "mines")
 """Programmes that count what is done since 2021: goals `_2025` and `_2030`."""
 ADDED = "what the programme adds after 2025; its area up to 2025 is not on record"
@@ -221,6 +227,8 @@ def targets(case: Case) -> list[dict[str, Any]]:
     for row in rows:
         target, stem = row["target"], row["target"].removesuffix("_2030")
         first, last = int(row["first_year"] or 0), int(row["last_year"] or case.settings.last_year)
+        if target in CARBON:
+            row["value"] = CARBON[target]
         if last <= PAST or target in MET or row["quantity"] == "co2":
             continue
         if row["quantity"] == "green_floor":

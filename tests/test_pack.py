@@ -115,7 +115,7 @@ def test_every_source_of_a_record_is_known() -> None:
     assert len({row["record"] for row in records()}) == len(records())
 
 
-@pytest.mark.parametrize("row", records(), ids=lambda row: row["record"])
+@pytest.mark.parametrize("row", [row for row in records() if int(row["year"]) <= 2025], ids=lambda row: row["record"])
 def test_the_stock_agrees_with_every_record(row: dict[str, str]) -> None:
     """Stock of the base year and all that came since make up the level on record."""
     measures, year = row["measures"].split(";"), int(row["year"])
@@ -128,6 +128,14 @@ def test_the_stock_agrees_with_every_record(row: dict[str, str]) -> None:
     assert stock >= level * (1 - 1e-5)
     if row["sense"] == "=":
         assert stock <= level * (1 + 1e-5)
+
+
+def test_what_is_under_way_is_on_record() -> None:
+    under_way = {row["city"]: row for row in records() if row["sense"] == "under way"}
+    later = [old for old in case("jiangxi-2026").existing if old.year > 2025]
+    assert later
+    for old in later:
+        assert old.measure == under_way[old.city]["measures"]
 
 
 def test_what_stands_in_2025_is_what_the_plan_counts() -> None:
