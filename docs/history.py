@@ -209,7 +209,7 @@ MET = ("new_energy_32gw", "nonfossil_share", "manure_use")
 DUE, LATER = 2028, {"eaf_share": 2030, "benchmark_glass_share": 2029}
 """First year in which overdue goals are asked again: what starts in 2026 and takes two years serves by then."""
 LATE = "due in 2025 and not on record: asked again from {year} on, when what is started in 2026 serves"
-CARBON = {"co2_level": 270_000, "co2_budget_2030": 2_636_000}
+CARBON = {"co2_level": 270_000, "co2_budget_2030": 2_637_000}
 """Carbon path by the rule of the case: what this plan emits without any CO2 row, its highest year and its sum [kt]."""
 PROGRAMMES = ("forest_improved", "forest_planted", "erosion", "mines")
 """Programmes that count what is done since 2021: goals `_2025` and `_2030`."""

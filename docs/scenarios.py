@@ -205,7 +205,7 @@ def measured(case: Case) -> Iterable[str]:
     yield "|---|" + "---|" * (len(heads) + 2)
     scenarios = [Scenario("(the case)"), *map(read_scenario, sorted((CASE / "scenarios").glob("*.yaml")))]
     for scenario in scenarios:
-        plan = solve(scenario.applied(case) if scenario.edits else case, Options(prices=False))
+        plan = solve(scenario.applied(case) if scenario.edits else case, Options(prices=False, break_ties=False))
         if not plan.found:
             yield f"| {scenario.scenario} | no plan | | | | | | | |"
             continue
