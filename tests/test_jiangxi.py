@@ -1,6 +1,7 @@
 """The Jiangxi case makes physical sense wherever a plan may lie, and answers hard questions with a plan."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -57,6 +58,15 @@ def with_baseline(case: Case) -> set[str]:
 def test_no_level_of_the_plan_is_below_zero() -> None:
     frame = plan().quantities
     frame = frame[frame["quantity"].isin(with_baseline(jiangxi()))]
+    assert frame["planned"].astype(float).min() > -1e-9 * frame["baseline"].astype(float).max()
+
+
+@pytest.mark.parametrize("objective", ["quantity:co2", "quantity:nox"])
+def test_no_level_is_below_zero_at_the_ends_of_the_frontiers(objective: str) -> None:
+    edits = [{"setting": "objective", "value": [objective]}, {"setting": "tolerance", "value": 0.001}]
+    end = solve(jiangxi().edited(edits), replace(QUICK, crossover=True))
+    assert end.status == "optimal"
+    frame = end.quantities[end.quantities["quantity"].isin(with_baseline(jiangxi()))]
     assert frame["planned"].astype(float).min() > -1e-9 * frame["baseline"].astype(float).max()
 
 
