@@ -133,7 +133,9 @@ def test_the_command_prints_and_writes_shares(lang: str, by: str, tmp_path: Path
         app, ["credit", str(TUTORIAL), "--by", by, "--lang", lang, "--out", str(tmp_path / "x")]
     )
     assert result.exit_code == 0, result.output
-    assert {"measure": "kiln_sncr", "sector": "power", "city": "harbor"}[by] not in result.output.split()  # names, not ids
+    assert {"measure": "kiln_sncr", "sector": "power", "city": "harbor"}[
+        by
+    ] not in result.output.split()  # names, not ids
     written = pd.read_csv(tmp_path / "x" / "credit.csv")
     assert written["value"].notna().all() and len(written) > 100
     assert (tmp_path / "x" / "shares.csv").exists()
