@@ -12,6 +12,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from planner.breakeven import break_even as break_even
     from planner.case import Case as Case
     from planner.engine import Options as Options
     from planner.errors import CancelledError as CancelledError
@@ -19,7 +20,9 @@ if TYPE_CHECKING:
     from planner.errors import InfeasibleError as InfeasibleError
     from planner.errors import PlannerError as PlannerError
     from planner.errors import SolverError as SolverError
+    from planner.explanation import explain as explain
     from planner.explore import frontier as frontier
+    from planner.goalcosts import goals as goals
     from planner.plan import Plan as Plan
     from planner.plan import solve as solve
     from planner.scenario import read_scenario as read_scenario
@@ -37,7 +40,10 @@ HOMES = {
     "PlannerError": "errors",
     "SolverError": "errors",
     "Session": "session",
+    "break_even": "breakeven",
+    "explain": "explanation",
     "frontier": "explore",
+    "goals": "goalcosts",
     "ranges": "unique",
     "read_case": "tables",
     "read_scenario": "scenario",

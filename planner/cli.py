@@ -256,9 +256,11 @@ def solve(
             plan = solved(read, time_limit, gap, progress, ties, best_effort)
             told = reasons(read, plan, time_limit, progress, words) if diagnosis and plan.status == "infeasible" else ""
             if plan.found:
+                from planner.explanation import reasoned
                 from planner.grades import told_grades
 
                 plan.summary["grades"] = told_grades(read, plan)
+                plan = reasoned(plan, words)
             if out is not None:
                 progress("write", 0.0)
                 plan.write(out)
@@ -451,6 +453,104 @@ def credit(
         else:
             result.line(result.t(f"status.{plan.status}"))
         raise typer.Exit(CODES.get(plan.status, Code.OPEN))
+
+
+@app.command()
+def explain(
+    case: CaseOption,
+    measure: Annotated[str | None, typer.Argument(metavar="MEASURE", help="Measure to tell all about.")] = None,
+    city: Annotated[
+        str, typer.Option("--city", metavar="CITY", help="Change the measure's cost in this city only.")
+    ] = "",
+    out: Annotated[
+        Path | None,
+        typer.Option("--out", metavar="DIR", help="Folder for explain.csv, explain_prices.csv and measures.csv."),
+    ] = None,
+    scenario: ScenarioOption = None,
+    edits: SetOption = None,
+    lang: LangOption = None,
+    time_limit: LimitOption = None,
+    gap: GapOption = None,
+) -> None:
+    """Say why each measure is in or out: what it costs, who pays for it, and what stands in its way.
+
+    With MEASURE all of it, and the cost at which the measure would come in or drop out. Exit code 0: told. 2: faults
+    in the inputs. 3: no plan can keep all targets. 4: stopped before an answer.
+    """
+    words = lang or system_language()
+    with guarded(words, case):
+        from planner.sources import edited_case
+        from planner.text import t
+
+        with waiting(words) as progress:
+            read = edited_case(case, scenario, edits)
+            progress("build", 0.0)
+            from planner.engine import Options
+            from planner.explanation import Reasons, split_of
+            from planner.explanation import explain as explained
+
+            limits = Options(time_limit=float("inf") if time_limit is None else time_limit, gap=gap, certify=False)
+            try:
+                found = explained(read, measure, city, words, limits, progress)
+            except KeyError as fault:
+                stop(words, Code.INPUT, "explain.unknown", fault, name=fault.args[0])
+            if out is not None and found.plan.found:
+                found.write(out)
+        result = page(words, read)
+        if found.plan.found:
+            from planner.show.explain import show_explanation
+
+            show_explanation(result, found, Reasons(read, split_of(found.plan), words), measure, city)
+            if out is not None:
+                result.line(t("explain.written", words, folder=out))
+        else:
+            result.line(t(f"status.{found.plan.status}", words))
+        raise typer.Exit(CODES.get(found.plan.status, Code.OPEN))
+
+
+@app.command()
+def goals(
+    case: CaseOption,
+    out: Annotated[Path | None, typer.Option("--out", metavar="FILE.csv", help="Write the table, all of it.")] = None,
+    scenario: ScenarioOption = None,
+    edits: SetOption = None,
+    lang: LangOption = None,
+    time_limit: LimitOption = None,
+    gap: GapOption = None,
+) -> None:
+    """Say what each target, budget and pin costs: the plan with each of them left out in turn.
+
+    Exit code 0: told. 2: faults in the inputs. 3: no plan can keep all targets. 4: stopped before an answer.
+    """
+    words = lang or system_language()
+    with guarded(words, case):
+        from planner.sources import edited_case
+        from planner.text import t
+
+        with waiting(words) as progress:
+            read = edited_case(case, scenario, edits)
+            progress("build", 0.0)
+            from planner.engine import Options
+            from planner.goalcosts import goals as costs_of_goals
+            from planner.plan import csv_text
+
+            limits = Options(time_limit=float("inf") if time_limit is None else time_limit, gap=gap)
+            found = costs_of_goals(read, limits, progress)
+            status = found.attrs["status"]
+            if out is not None and status in ("optimal", "within_gap"):
+                from planner.saving import write_bytes
+
+                write_bytes(out, csv_text(found).encode())
+        result = page(words, read)
+        if status in ("optimal", "within_gap"):
+            from planner.show.goals import show_goals
+
+            show_goals(result, found)
+            if out is not None:
+                result.line(t("goals.written", words, file=out))
+        else:
+            result.line(t(f"status.{status}", words))
+        raise typer.Exit(CODES.get(status, Code.OPEN))
 
 
 @app.command()

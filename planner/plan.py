@@ -22,6 +22,7 @@ from planner.engine import solve as run
 from planner.problem import Problem
 from planner.saving import settled, write_files
 from planner.solution import Solution
+from planner.split import Split, split
 from planner.text import LANGUAGES
 
 NEGLIGIBLE = 1e-10
@@ -77,6 +78,8 @@ class Plan:
     proofs: pd.DataFrame = field(default_factory=partial(pd.DataFrame, columns=list(PROOFS)))
     case: Case | None = field(default=None, repr=False)
     """The case it answers; none for a plan read from its files."""
+    split: Split | None = field(default=None, repr=False)
+    """What the reduced cost of every measure is made of; none where prices were not asked for."""
 
     @property
     def status(self) -> str:
@@ -182,6 +185,11 @@ def answer(case: Case, pose: Callable[[Case], Problem], options: Options | None,
     if progress is not None:
         progress("report", 0.0)
     plan = report(problem, matrix, solution, timings)
+    if plan.found and (options is None or options.prices) and solution.duals.size:
+        begun = time.perf_counter()
+        parts = split(problem, matrix, solution.duals, solution.held_duals, plan.portfolio)
+        plan = replace(plan, split=parts)
+        plan.summary["timings"]["split"] = round(time.perf_counter() - begun, 6)
     return certified(case, plan) if options is None or options.certify else plan
 
 
@@ -240,7 +248,7 @@ def report(problem: Problem, matrix: Matrix, solution: Solution, timings: dict[s
     begun = time.perf_counter()
     values = by_family(problem, matrix, solution)
     costs = cost_rows(problem, values)
-    frames = {
+    frames: dict[str, Any] = {
         "portfolio": portfolio(problem, values, costs),
         "quantities": quantities(problem, values),
         "targets": targets(problem, matrix, solution, values),

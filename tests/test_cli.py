@@ -63,7 +63,7 @@ def solved(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_every_command_has_help() -> None:
     overall = planner("--help")
     assert overall.exit_code == 0
-    for command in ("solve", "check", "diagnose", "verify", "ranges", "compare", "export-lp"):
+    for command in ("solve", "check", "diagnose", "verify", "ranges", "explain", "goals", "compare", "export-lp"):
         assert command in overall.stdout
         shown = planner(command, "--help")
         assert shown.exit_code == 0
@@ -469,3 +469,71 @@ def test_ranges_of_a_case_without_a_plan_leave_with_3_and_write_nothing(tmp_path
     told = planner("ranges", TUTORIAL, "--set", IMPOSSIBLE, "--out", tmp_path / "ranges.csv")
     assert told.exit_code == 3
     assert not (tmp_path / "ranges.csv").exists()
+
+
+# ---------------------------------------------------------------- explain and goals
+
+
+@pytest.mark.parametrize(
+    ("lang", "words"),
+    [
+        ("en", ["In: it costs 293.3 CNY a year per kW", "the price of Coal power pays", "it costs 7,890 CNY a year"]),
+        ("zh", ["入选:每千瓦的年成本为293.3元", "煤电发电量价格支付", "每千吨/年的年成本为7,890元"]),
+    ],
+)
+def test_every_measure_is_explained_and_written(tmp_path: Path, lang: str, words: list[str]) -> None:
+    told = planner("explain", TUTORIAL, "--lang", lang, "--out", tmp_path / "why")
+    assert told.exit_code == 0
+    flat = "".join(told.stdout.split())
+    for word in words:
+        assert "".join(word.split()) in flat, word
+    assert max(cell_len(line) for line in told.stdout.splitlines()) <= 100
+    items = pd.read_csv(tmp_path / "why" / "explain.csv")
+    assert list(items) == ["measure", "city", "item", "id", "year", "value"]
+    measures = pd.read_csv(tmp_path / "why" / "measures.csv")
+    assert list(measures) == COLUMNS["measures"].split()
+    assert measures["reduced_cost"].eq(0).all()
+    prices = pd.read_csv(tmp_path / "why" / "explain_prices.csv")
+    assert list(prices) == ["item", "id", "part", "year", "price", "price_loosen", "price_tighten"]
+
+
+def test_solve_fills_reduced_costs_and_reasons_in_the_language_asked_for(solved: Path, tmp_path: Path) -> None:
+    assert planner("solve", TUTORIAL, "--lang", "zh", "--out", tmp_path / "plan").exit_code == 0
+    chinese = pd.read_csv(tmp_path / "plan" / "measures.csv")
+    assert chinese["reason"].str.startswith("入选").all()
+    assert pd.read_csv(solved / "measures.csv")["reduced_cost"].eq(chinese["reduced_cost"]).all()
+
+
+@pytest.mark.parametrize(("lang", "words"), [("en", "it stays until its yearly cost rises"), ("zh", "时退出")])
+def test_one_measure_is_explained_with_its_break_even(lang: str, words: str) -> None:
+    told = planner("explain", TUTORIAL, "motors", "--lang", lang)
+    assert told.exit_code == 0
+    assert words in " ".join(told.stdout.split())
+    assert max(cell_len(line) for line in told.stdout.splitlines()) <= 100
+
+
+@pytest.mark.parametrize("arguments", [["motor"], ["motors", "--city", "nowhere"]])
+def test_an_unknown_measure_or_city_is_a_fault_of_usage(arguments: list[str]) -> None:
+    told = planner("explain", TUTORIAL, *arguments, "--lang", "en")
+    assert told.exit_code == 2
+    assert "is neither a measure nor a city" in told.output
+
+
+@pytest.mark.parametrize(
+    ("lang", "words"),
+    [("en", ["27.4", "60,000 CNY/t (2030)", "Cost nothing:"]), ("zh", ["0.274", "60,000 元/吨 (2030)", "不增加成本"])],
+)
+def test_goals_are_told_and_written(tmp_path: Path, lang: str, words: list[str]) -> None:
+    told = planner("goals", TUTORIAL, "--lang", lang, "--out", tmp_path / "goals.csv")
+    assert told.exit_code == 0
+    for word in words:
+        assert word in told.stdout, word
+    assert max(cell_len(line) for line in told.stdout.splitlines()) <= 100
+    assert len(pd.read_csv(tmp_path / "goals.csv")) == 12
+
+
+@pytest.mark.parametrize("command", ["explain", "goals"])
+def test_without_a_plan_they_leave_with_3_and_write_nothing(tmp_path: Path, command: str) -> None:
+    told = planner(command, TUTORIAL, "--set", IMPOSSIBLE, "--out", tmp_path / "out")
+    assert told.exit_code == 3
+    assert not (tmp_path / "out").exists()

@@ -14,8 +14,9 @@ ORDER = (
     *("rows", "cells", "files", "tableset", "targets", "groups", "objectives"),
     *("meaning", "choices", "magnitudes", "checks", "edits", "case", "tables", "scenario", "reference", "certificate"),
     *("problem", "worst", "vacuous", "formulation", "expand", "matrix", "compile"),
-    *("solution", "engine", "live", "numbers", "plan", "unique", "export"),
-    *("prices", "explain", "conflict", "reach", "session", "sweep", "highlights", "grades", "explore"),
+    *("solution", "engine", "live", "numbers", "split", "plan", "unique", "export"),
+    *("prices", "breakeven", "explanation", "goalcosts"),
+    *("conflict", "reach", "session", "sweep", "highlights", "grades", "explore"),
     *("futures", "budgets", "credit", "progress"),
     *("compare", "sources", "report", "charts", "show", "cli", "ui"),
 )

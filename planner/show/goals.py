@@ -1,0 +1,76 @@
+"""What `planner goals` says: the cost, the emissions and the price of every goal."""
+
+from typing import Any
+
+import pandas as pd
+from rich.text import Text
+
+from planner.amounts import decimals, number
+from planner.goalcosts import CHANGE
+from planner.highlights import lines, main_quantity
+from planner.show.answer import price_words
+from planner.show.explain import pin_words
+from planner.show.layout import QUIET, Page, add, grid
+
+EMISSIONS = 4
+"""Emissions shown beside the cost [-]."""
+
+
+def show_goals(page: Page, goals: pd.DataFrame) -> None:
+    """One line per goal that costs something, dearest first; the others by name."""
+    page.line(Text(page.title(), style="bold"))
+    costly = goals[goals["binding"] | goals["cost"].ne(0)].sort_values("cost", ascending=False, kind="stable")
+    shown = emissions(page, costly)
+    money = page.money
+    page.heading(page.t("goals.title"))
+    if len(costly):
+        first = next(lines(costly))
+        cost = number(first.cost * money.factor)
+        page.line(page.t("goals.sentence", name=name(page, first.kind, first.id), cost=cost, money=money.name))
+        page.line()
+    heads = [f"{page.quantity(q)} [{page.unit('quantities', q).name}]" for q in shown]
+    table = grid(
+        ["", page.t("goals.cost", unit=money.name), *heads, page.t("goals.price")], right=range(1, 2 + len(shown))
+    )
+    places = decimals(costly["cost"] * money.factor, 3)
+    for row in lines(costly):
+        changes = [getattr(row, CHANGE + q) * page.unit("quantities", q).factor for q in shown]
+        cells = [number(change) if change else "·" for change in changes]
+        cost = "?" if pd.isna(row.cost) else number(row.cost * money.factor, places)
+        label = Text.assemble((f"{page.t(f'goals.{row.kind}')} ", QUIET), name(page, row.kind, row.id))
+        add(table, label, cost, *cells, price(page, row))
+    page.show(table)
+    free = [name(page, row.kind, row.id) for row in lines(goals.drop(costly.index))]
+    if free:
+        page.line(page.t("goals.free", names=("、" if page.lang == "zh" else "; ").join(free)))
+    page.note(page.t("goals.note"))
+
+
+def emissions(page: Page, goals: pd.DataFrame) -> list[str]:
+    """The emissions that goals move: the main one first, then in the order of the case."""
+    columns = [str(column) for column in goals.columns]
+    moved = [column.removeprefix(CHANGE) for column in columns if column.startswith(CHANGE) and goals[column].any()]
+    main = main_quantity(page.case) if page.case is not None else None
+    bounded = {row.quantity for row in page.case.targets} if page.case is not None else set()
+    return sorted(moved, key=lambda q: (q != main, q not in bounded))[:EMISSIONS]
+
+
+def name(page: Page, kind: str, id_: str) -> str:
+    """Name of a goal; of a pin its id."""
+    return page.name(f"{kind}s", id_)
+
+
+def price(page: Page, row: Any) -> str:
+    """Price of one unit in its dearest year."""
+    kind, id_, year = row.kind, row.id, row.year
+    if pd.isna(year) or page.case is None:
+        return ""
+    sides = (float(row.price_loosen), float(row.price_tighten))
+    if kind == "target":
+        quantity = next(target.quantity for target in page.case.targets if target.target == id_)
+        words = price_words(page, quantity, *sides)
+    elif kind == "budget":
+        words = price_words(page, "capex", *sides)
+    else:
+        words = pin_words(page, id_, sides)
+    return f"{words} ({year})"
