@@ -26,6 +26,8 @@ HELD = 1e-7
 """Relative slack within which the tie-break holds the last stage [-]."""
 TIE_FEASIBILITY = 1e-9
 """Scaled room rows may have in the tie-break: what it moves is so small that the solver's own 1e-7 would show [-]."""
+DUAL, PRIMAL = 1, 4
+"""HiGHS's numbers for the dual and the primal simplex."""
 LARGEST_COST = 2.0**10
 """Largest scaled cost: small for the solver's arithmetic, yet large enough that none is lost in its tolerance."""
 NUDGE = 1e-5
@@ -288,6 +290,20 @@ class Solver:
         if status not in STATUS:
             status = self._run_again(what, "solver", "ipm")
         return status
+
+    def break_ties(self, weights: Array) -> bool:
+        """Solve for the least sum within what is held, more exactly than else; whether that worked.
+
+        The last optimum keeps what is held, so the primal simplex goes on from it; with lumps it begins cold.
+        """
+        for strategy in (DUAL,) if self.matrix.integer.any() else (PRIMAL, DUAL):
+            if strategy == DUAL:
+                self.fresh(self.matrix.integer)
+            expect(self.highs.setOptionValue("primal_feasibility_tolerance", TIE_FEASIBILITY))
+            expect(self.highs.setOptionValue("simplex_strategy", strategy))
+            if STATUS.get(self.minimise(weights, "ties"), "unknown") == "optimal":
+                return True
+        return False
 
     def _run_again(self, what: str, option: str, value: str) -> HighsModelStatus:
         """One cold run of HiGHS with an option that is otherwise its own choice."""
@@ -555,9 +571,7 @@ def solve(
     tie_broken = False
     if status == "optimal" and options.break_ties and tie_break is not None:
         begun = time.perf_counter()
-        solver.fresh(matrix.integer)
-        expect(solver.highs.setOptionValue("primal_feasibility_tolerance", TIE_FEASIBILITY))
-        if STATUS.get(solver.minimise(tie_break, "ties"), "unknown") == "optimal":
+        if solver.break_ties(tie_break):
             x, tie_broken = solver.values(), True
         timings["ties"] = time.perf_counter() - begun
     if status == "optimal" and lumpy and options.gap is not None and gap > MIP_GAP:

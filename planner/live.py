@@ -9,13 +9,11 @@ from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
 from planner.compile import Matrix
-from planner.engine import LARGEST_COST, STATUS, Array, Options, Progress, Solver, expect, power_of_two
+from planner.engine import DUAL, LARGEST_COST, PRIMAL, STATUS, Array, Options, Progress, Solver, expect, power_of_two
 from planner.matrix import places
 from planner.problem.keys import Codes
 from planner.solution import Status
 
-DUAL, PRIMAL = 1, 4
-"""HiGHS's numbers for the dual and the primal simplex."""
 AT_LOWER, BASIC = highspy.HighsBasisStatus.kLower, highspy.HighsBasisStatus.kBasic
 NUDGED = 0.02
 """Part of the number of rows that a re-solve after changed costs may take in steps; further away cold is faster [-]."""
