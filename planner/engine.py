@@ -294,9 +294,11 @@ class Solver:
     def break_ties(self, weights: Array) -> bool:
         """Solve for the least sum within what is held, more exactly than else; whether that worked.
 
-        The last optimum keeps what is held, so the primal simplex goes on from it; with lumps it begins cold.
+        With one objective the last optimum keeps what is held, so the primal simplex goes on from it. With lumps, or with
+        earlier objectives of whose slack it may have made use, it begins cold.
         """
-        for strategy in (DUAL,) if self.matrix.integer.any() else (PRIMAL, DUAL):
+        cold = self.matrix.integer.any() or len(self.held) > 1
+        for strategy in (DUAL,) if cold else (PRIMAL, DUAL):
             if strategy == DUAL:
                 self.fresh(self.matrix.integer)
             expect(self.highs.setOptionValue("primal_feasibility_tolerance", TIE_FEASIBILITY))
