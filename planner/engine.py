@@ -294,7 +294,7 @@ class Solver:
     def break_ties(self, weights: Array) -> bool:
         """Solve for the least sum within what is held, more exactly than else; whether that worked.
 
-        With one objective the last optimum keeps what is held, so the primal simplex goes on from it. With lumps, or with
+        With one objective the last optimum keeps what is held: the primal simplex goes on from it. With lumps, or with
         earlier objectives of whose slack it may have made use, it begins cold.
         """
         cold = self.matrix.integer.any() or len(self.held) > 1
