@@ -132,6 +132,18 @@ def with_sides(plan: Plan, prices: pd.DataFrame) -> pd.DataFrame:
     return prices.merge(known, on=["item", "id", "year"], how="left")[[*PRICES, *SIDES]]
 
 
+def per_unit(unit: str, lang: str) -> Shown:
+    """How money per unit of a measure is shown: per kW, else per unit as amounts of it are.
+
+    >>> per_unit("MW", "en"), per_unit("10 buses", "en"), per_unit("kt_clinker_per_year", "zh").name
+    (Shown(factor=0.001, name='kW'), Shown(factor=0.1, name='buses'), '万吨熟料/年')
+    """
+    if unit in amounts.PRICED:
+        return amounts.per_unit(unit, lang)
+    shown = amounts.unit(unit, lang)
+    return Shown(1 / shown.factor, shown.name)
+
+
 class Mean(NamedTuple):
     """The mean start of a measure, or where there is none the one that comes nearest to paying."""
 
@@ -217,7 +229,7 @@ class Reasons:
 
     def unit(self, measure: str) -> Shown:
         """The unit per which money is shown, and the factor on money per unit of the measure."""
-        return amounts.per_unit(self.units[measure], self.lang)
+        return per_unit(self.units[measure], self.lang)
 
     def name(self, item: str, id_: str) -> str:
         """What people call an item."""
@@ -239,7 +251,8 @@ class Reasons:
         words += self.parts_told(parts)
         started = self.means[measure].starts > 0
         if reduced and not started:
-            words.append(self.t("enters", amount=number(own - reduced * scale)))
+            left = own - reduced * scale
+            words.append(self.t("enters" if left > 0 else "subsidy", amount=number(abs(left))))
         elif reduced:
             words.append(self.t("lumps", amount=number(reduced * scale)))
         limited = any(value > 0 for (item, _), value in parts.items() if item in (*BOUNDS, "pin", "group"))

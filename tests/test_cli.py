@@ -478,7 +478,7 @@ def test_ranges_of_a_case_without_a_plan_leave_with_3_and_write_nothing(tmp_path
     ("lang", "words"),
     [
         ("en", ["In: it costs 293.3 CNY a year per kW", "the price of Coal power pays", "it costs 7,890 CNY a year"]),
-        ("zh", ["入选:每千瓦的年成本为293.3元", "煤电发电量价格支付", "每千吨/年的年成本为7,890元"]),
+        ("zh", ["入选:每千瓦的年成本为293.3元", "煤电发电量价格支付", "每万吨/年的年成本为78,903元"]),
     ],
 )
 def test_every_measure_is_explained_and_written(tmp_path: Path, lang: str, words: list[str]) -> None:

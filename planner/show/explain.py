@@ -4,8 +4,8 @@ import math
 
 from rich.text import Text
 
-from planner.amounts import decimals, fine_decimals, number, per_unit
-from planner.explanation import Explanation, Reasons
+from planner.amounts import decimals, fine_decimals, number
+from planner.explanation import Explanation, Reasons, per_unit
 from planner.highlights import lines, runs
 from planner.show.answer import price_words
 from planner.show.layout import Page, add, grid
