@@ -13,12 +13,12 @@ from scipy.sparse import csr_array
 
 from planner.case import Case
 from planner.compile import Matrix, compile_problem
-from planner.engine import Options, Progress, cancellable
+from planner.engine import NO_PRICE, Options, Progress, cancellable, expect
 from planner.engine import solve as run
-from planner.live import Live
+from planner.live import AT_LOWER, BASIC, DUAL, FEW, PRIMAL, WANDERED, Live
 from planner.plan import priced_rows
 from planner.problem import Problem
-from planner.solution import Slopes, Solution, StageValue
+from planner.solution import Slopes, Solution, StageValue, Status
 
 Array = NDArray[np.float64]
 Rows = NDArray[np.int64]
@@ -32,6 +32,7 @@ FAMILIES: dict[str, Kind] = {
     "pin_at_least": "pin",
     "pin_at_most": "pin",
 }
+NO_LIMIT = 2**31 - 1
 SAME = 1e-9
 """Differences below this part of what is compared are rounding [-]."""
 
@@ -162,13 +163,53 @@ def without_rows(matrix: Matrix, rows: Rows) -> Matrix:
     )
 
 
+class Loosening(Live):
+    """A solver that goes from one optimum to that without some rows, and starts from that optimum every time.
+
+    The plan stays possible, so the primal simplex goes on. While it runs each row that decides is turned round: what
+    it holds may only grow. Where it still decides in the end, what is left of it is taken away, too.
+    """
+
+    def stay(self) -> None:
+        """Start from where the last solve ended from now on."""
+        self.base, basis = self.matrix, self.highs.getBasis()
+        self.states = list(basis.col_status), list(basis.row_status)
+
+    def without(self, rows: Rows) -> Status:
+        """Solve without some rows."""
+        upper = self.base.row_upper.copy()
+        upper[rows] = np.inf
+        self.change(replace(self.base, row_upper=upper))
+        columns, states = self.states[0], list(self.states[1])
+        deciding = [row for row in rows.tolist() if states[row] != BASIC]
+        held = (self.base.row_upper - self.base.A @ self.scaling.origin) * self.scaling.rows
+        for row in deciding:
+            expect(self.highs.changeRowBounds(row, held[row], np.inf))
+            states[row] = AT_LOWER
+        basis = self.highs.getBasis()
+        basis.col_status, basis.row_status, basis.valid = columns, states, True
+        expect(self.highs.setBasis(basis))
+        steps = int(WANDERED * len(states)) + FEW
+        expect(self.highs.setOptionValue("simplex_strategy", PRIMAL))
+        expect(self.highs.setOptionValue("simplex_iteration_limit", steps))
+        try:
+            status = self._solve()
+            prices = np.array(self.highs.getSolution().row_dual)[deciding]
+        finally:
+            expect(self.highs.setOptionValue("simplex_strategy", DUAL))
+            expect(self.highs.setOptionValue("simplex_iteration_limit", NO_LIMIT))
+            for row in deciding:
+                expect(self.highs.changeRowBounds(row, -np.inf, np.inf))
+        return status if status == "optimal" and not np.any(np.abs(prices) > NO_PRICE) else self.cold()
+
+
 class Series:
     """The plan without some rows, again and again: from where the last one stood, where there is such a place."""
 
     def __init__(self, matrix: Matrix, options: Options, progress: Progress | None) -> None:
         self.matrix, self.options, self.progress = matrix, options, progress
         self.warm = len(matrix.stages) == 1 and not matrix.integer.any()
-        self.live = Live(matrix, options, progress)
+        self.live = Loosening(matrix, options, progress)
 
     def base(self) -> Solution:
         """The plan with all goals, and their prices."""
@@ -178,6 +219,7 @@ class Series:
         status = self.live.cold()
         if status != "optimal":
             return Solution(status, "none", np.zeros(0), np.zeros(0), np.zeros(0))
+        self.live.stay()
         duals, reduced = self.live.duals()
         values = self.live.values()
         slopes = self.live.slopes(priced, "prices")
@@ -194,12 +236,7 @@ class Series:
             fewer = without_rows(self.matrix, rows)
             return run(fewer, None, None, replace(self.options, prices=False), told)
         self.live.progress = told
-        upper = self.matrix.row_upper.copy()
-        upper[rows] = np.inf
-        difference = self.live.change(replace(self.matrix, row_upper=upper))
-        status = self.live.warm(difference)
-        if status != "optimal":
-            status = self.live.cold()
+        status = self.live.without(rows)
         values = self.live.values() if status == "optimal" else np.zeros(0)
         stages = (self._value(values),) if status == "optimal" else ()
         return Solution(status, "none", values, np.zeros(0), np.zeros(0), stages=stages)
