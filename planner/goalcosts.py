@@ -13,9 +13,9 @@ from scipy.sparse import csr_array
 
 from planner.case import Case
 from planner.compile import Matrix, compile_problem
-from planner.engine import NO_PRICE, Options, Progress, cancellable, expect
+from planner.engine import DUAL, NO_PRICE, PRIMAL, Options, Progress, cancellable, expect
 from planner.engine import solve as run
-from planner.live import AT_LOWER, BASIC, DUAL, FEW, PRIMAL, WANDERED, Live
+from planner.live import AT_LOWER, BASIC, FEW, WANDERED, Live
 from planner.plan import priced_rows
 from planner.problem import Problem
 from planner.solution import Slopes, Solution, StageValue, Status
