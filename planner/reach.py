@@ -15,7 +15,7 @@ from planner.rows import TABLES
 STEPS = 6
 """Solves at most: more than one only where coefficients change, not bounds alone."""
 FITS = 1e-6
-"""Part of a row's terms by which a plan may miss it and still keeps it [-]."""
+"""Scaled amount by which a plan may miss a row and still keeps it: ten times the solver's tolerance [-]."""
 SETTLED = 1e-6
 """Change of the part between two solves at which it counts as found [-]."""
 
@@ -80,15 +80,17 @@ def way_back(old: Matrix, new: Matrix, good: Array, options: Options, progress: 
     return part
 
 
-def keeps(new: Matrix, old: Matrix, plan: Array) -> bool:
-    """Whether a plan of `old` also keeps `new`: then there is one, however long it takes to find the best."""
+def keeps(new: Matrix, old: Matrix, plan: Array, scale: Array) -> bool:
+    """Whether a plan of `old` also keeps `new`: then there is one, however long it takes to find the best.
+
+    `scale` is what the solver multiplies each row by: that is where its tolerance holds.
+    """
     if new.columns is not old.columns and new.columns != old.columns:
         columns = places(new.columns, old.columns)
         if (columns < 0).any():
             return False
         plan = plan[columns]
-    activity = new.A @ plan
-    room = FITS * np.maximum(1.0, np.maximum(np.abs(activity), abs(new.A) @ np.abs(plan)))
+    activity, room = new.A @ plan, FITS / scale
     rows = np.all((activity <= new.row_upper + room) & (activity >= new.row_lower - room))
     return bool(rows and np.all(plan <= new.upper + FITS * np.abs(new.upper)) and np.all(plan >= new.lower))
 

@@ -274,7 +274,7 @@ class Session:
 
         None where there is a plan; if it is known by then, the instance stands there.
         """
-        if self.last is None or keeps(matrix, self.last.matrix, self.last.values):
+        if self.last is None or keeps(matrix, self.last.matrix, self.last.values, live.scaling.rows):
             return None
         refusals = self._by_ceilings(case, problem)
         clock("bound")
