@@ -192,19 +192,19 @@ def changes(old: Matrix, new: Matrix) -> Changes | None:
         return None
     if any(one.name != other.name for one, other in zip(old.stages, new.stages, strict=True)):
         return None
-    costs = [_differ((a.coefficients, b.coefficients)) for a, b in zip(old.stages, new.stages, strict=True)]
+    costs = [(one.coefficients, other.coefficients) for one, other in zip(old.stages, new.stages, strict=True)]
     return Changes(
         _differ((old.row_lower, new.row_lower), (old.row_upper, new.row_upper)),
         _differ((old.lower, new.lower), (old.upper, new.upper)),
-        np.unique(np.concatenate(costs)),
+        _differ(*costs),
         *_entries(old.A, new.A),
     )
 
 
 def _differ(*pairs: tuple[Array, Array]) -> Codes:
     """Positions at which some of the pairs differ."""
-    parts = [np.flatnonzero(one != other) for one, other in pairs if one is not other]
-    return np.unique(np.concatenate([np.zeros(0, dtype=np.int64), *parts]))
+    others = [one != other for one, other in pairs if one is not other]
+    return np.flatnonzero(np.logical_or.reduce(others)) if others else np.zeros(0, dtype=np.int64)
 
 
 def _entries(old: csr_array, new: csr_array) -> tuple[Codes, Codes, Array]:
