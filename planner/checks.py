@@ -1,6 +1,6 @@
 """The door every case comes in by: keys unique, references known, then what the rows mean together."""
 
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from functools import partial
 from typing import Any, TypeVar
 
@@ -39,6 +39,14 @@ class Memory:
         result: T = old[1]
         return result
 
+    def kept(self, key: object, value: T) -> T:
+        """The value, or the one before where both are equal: what was found from it need not be found again."""
+        old = self._known.get(key)
+        if old is None or old[1] != value:
+            old = self._known[key] = ((), value)
+        result: T = old[1]
+        return result
+
 
 def checked(
     settings: Settings, rows: Rows, ids: Ids, spoiled: Collection[str], memory: Memory
@@ -62,17 +70,29 @@ def checked(
         unique[table], found = memory.recall(("unique", table), (lines,), partial(_unique, lines))
         collect(table, found)
     tables = Tables(settings=settings, **unique)
-    known = {table: ids.get(table, set()) | {str(row.ids()[0]) for row in unique[table]} for table in TABLES}
-    names = _names(tables)
-    named = tuple(unique[table] for table in IDENTIFYING)
+    known: dict[str, set[str]] = {}
+    for table in TABLES:
+        own = memory.recall(("ids", table), (unique[table],), partial(_first_ids, unique[table]))
+        known[table] = memory.kept(("known", table), ids[table] | own if ids.get(table) else own)
+    names = {
+        table: memory.recall(("names", table), (unique[table],), partial(_names, unique[table])) for table in NAMED
+    }
+    names = {table: memory.kept(("named", table), people) for table, people in names.items()}
+    named = (*(known[table] for table in IDENTIFYING), *names.values())
     unread = {table for table in spoiled if not known.get(table)}
     for table in TABLES:
         find = partial(_table_references, tables, table, known, names, unread)
         collect(table, memory.recall(("references", table), (unique[table], *named), find))
     if SETTINGS not in bad:
         issues += _settings_references(tables, known, unread)
-    facts = tuple(unique[table] for table in (*meaning.FACTS, "sources"))
-    issues += memory.recall("sources", facts, lambda: list(_sources(tables, known["sources"])))
+    bare, strange = 0, dict[str, int]()
+    for table in meaning.FACTS:
+        find_sources = partial(_sources, unique[table], known["sources"])
+        without, unlisted = memory.recall(("sources", table), (unique[table], known["sources"]), find_sources)
+        bare += without
+        for id_, number in unlisted.items():
+            strange[id_] = strange.get(id_, 0) + number
+    issues += _source_warnings(bare, strange)
     for needed, check in meaning.CHECKS:
         if not needed & bad:
             key = (settings, *(unique[table] for table in sorted(needed - {SETTINGS})))
@@ -191,30 +211,34 @@ def _unknown_scope(place: Place, scope: str, scopes: Collection[str], names: Map
     return error("unknown_scope", place, "scope", found=scope, hint=names.get(match, match))
 
 
-def _names(tables: Tables) -> Names:
-    """Names for people -> id, by table; Chinese place names with and without 市."""
-    found: dict[str, dict[str, str]] = {}
-    for table in NAMED:
-        names: dict[str, str] = {}
-        for row in tables.rows(table):
-            id_ = str(row.ids()[0])
-            for name in (getattr(row, "name_zh", ""), getattr(row, "name_en", "")):
-                for form in (name, name.removesuffix("市"), name + "市", name.casefold()):
-                    names.setdefault(form, id_)
-        found[table] = names
-    return found
+def _first_ids(rows: Iterable[Row]) -> set[str]:
+    return {str(row.ids()[0]) for row in rows}
 
 
-def _sources(tables: Tables, known: Collection[str]) -> Iterator[Issue]:
-    """Warnings, counted: facts without source, and sources nobody can look up."""
+def _names(rows: Iterable[Row]) -> dict[str, str]:
+    """Names for people -> id; Chinese place names with and without 市."""
+    names: dict[str, str] = {}
+    for row in rows:
+        id_ = str(row.ids()[0])
+        for name in (getattr(row, "name_zh", ""), getattr(row, "name_en", "")):
+            for form in (name, name.removesuffix("市"), name + "市", name.casefold()):
+                names.setdefault(form, id_)
+    return names
+
+
+def _sources(rows: Iterable[Row], known: Collection[str]) -> tuple[int, dict[str, int]]:
+    """Facts without source, counted, and sources nobody can look up."""
     bare, strange = 0, dict[str, int]()
-    for table in meaning.FACTS:
-        for row in tables.rows(table):
-            sources = getattr(row, "source", ())
-            bare += not sources
-            for id_ in sources:
-                if known and id_ not in known and id_ != JUDGEMENT:
-                    strange[id_] = strange.get(id_, 0) + 1
+    for row in rows:
+        sources = getattr(row, "source", ())
+        bare += not sources
+        for id_ in sources:
+            if known and id_ not in known and id_ != JUDGEMENT:
+                strange[id_] = strange.get(id_, 0) + 1
+    return bare, strange
+
+
+def _source_warnings(bare: int, strange: Mapping[str, int]) -> Iterator[Issue]:
     if bare:
         yield warning("without_source", Place("sources.csv"), found=bare)
     if strange:

@@ -1,7 +1,7 @@
 """What groups, funds, budgets, targets and pins ask for together, and what cannot be asked."""
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from itertools import combinations
 
 from planner.errors import Issue, Place, error, warning
@@ -29,7 +29,7 @@ from planner.rows import (
     is_money,
 )
 from planner.tableset import Tables
-from planner.timing import path, span
+from planner.timing import path_at, span
 
 # ---------------------------------------------------------------- groups
 
@@ -198,6 +198,8 @@ def _caps(target: Target, peak: Target) -> bool:
     return same and holds and target.sense == "<=" and target.kind in ("level", "change", "intensity", "cumulative")
 
 
+Series = dict[tuple[str, str | None, str], Points]
+"""Points of paths by quantity, city and sector."""
 REFERRED = ("baseline", "quantities", "drivers", "existing", "effects", "conversions", "cities", "city_groups")
 """Tables that targets refer to."""
 
@@ -207,8 +209,10 @@ def targets_have_something_to_refer_to(tables: Tables) -> Iterator[Issue]:
     """Base years are there, and nothing is divided by zero."""
     base = tables.settings.base_year
     series = baseline_points(tables)
+    named: dict[str, Series] = defaultdict(dict)
+    for key, of_key in series.items():
+        named[key[0]][key] = of_key
     moved = {row.quantity for row in tables.effects} | {row.to_quantity for row in tables.conversions}
-    held = {quantity for quantity, _, _ in series}
     drivers: dict[str, dict[str | None, Points]] = defaultdict(dict)
     for driver in tables.drivers:
         drivers[driver.driver].setdefault(driver.city, {})[driver.year] = driver.value
@@ -217,10 +221,10 @@ def targets_have_something_to_refer_to(tables: Tables) -> Iterator[Issue]:
             continue
         if row.quantity not in moved:
             yield warning("nothing_moves", row.at, "quantity", found=row.quantity, target=row.target)
-        mine = _in_scope(row, series, tables)
+        mine = _in_scope(row, named[row.quantity], tables) if row.quantity in named else {}
         if row.kind in ("change", "intensity"):
             missing = max((min(_dated(points) or [base]) for points in mine.values()), default=None)
-            at_base = sum(float(path(points, [base])[0]) for points in mine.values())
+            at_base = sum(path_at(points, base) for points in mine.values())
             if missing is not None and missing > base:
                 yield error("base_year_absent", row.at, "quantity", found=row.quantity, base=base, first=missing)
             elif not at_base and not any(old.year <= base for old in tables.existing):
@@ -232,7 +236,7 @@ def targets_have_something_to_refer_to(tables: Tables) -> Iterator[Issue]:
                 yield error("driver_of_scope", row.at, "of", found=row.of, scope=row.scope)
             elif min(_dated(points) or [base]) > base:
                 yield error("base_year_absent", row.at, "of", found=row.of, base=base, first=min(_dated(points)))
-        if row.kind == "share" and row.of not in held and row.of not in moved:
+        if row.kind == "share" and row.of not in named and row.of not in moved:
             yield error("zero_whole", row.at, "of", found=row.of, target=row.target)
 
 
@@ -240,16 +244,12 @@ def _dated(points: Points) -> list[int]:
     return [year for year in points if year is not None]
 
 
-def _in_scope(
-    row: Target, series: Mapping[tuple[str, str | None, str], Points], tables: Tables
-) -> dict[tuple[str, str | None, str], Points]:
+def _in_scope(row: Target, series: Series, tables: Tables) -> Series:
     cities: set[str | None] = set(tables.scope_cities(row.scope))
     if row.scope == PROVINCE:
         cities.add(None)
     return {
-        key: points
-        for key, points in series.items()
-        if key[0] == row.quantity and key[1] in cities and (not row.sectors or key[2] in row.sectors)
+        key: points for key, points in series.items() if key[1] in cities and (not row.sectors or key[2] in row.sectors)
     }
 
 
@@ -291,12 +291,12 @@ def pins_can_be_held(tables: Tables) -> Iterator[Issue]:
         starts = set(possible_starts(measure, tables))
         for year in span(pin.first_year, pin.last_year, tables.decided):
             if pin.on == "stock":
-                most = sum(float(path(potentials[pin.measure, c], [year])[0]) for c in cities)
+                most = sum(path_at(potentials[pin.measure, c], year) for c in cities)
             elif year not in starts:
                 most = 0.0
             else:
-                last = [tables.settings.last_year]
-                limits = (measure.ramp * float(path(potentials[pin.measure, c], last)[0]) for c in cities)
+                last = tables.settings.last_year
+                limits = (measure.ramp * path_at(potentials[pin.measure, c], last) for c in cities)
                 most = sum(max(limit, measure.lump or 0.0) for limit in limits)
             if pin.min > most * (1 + ROUNDING):
                 names = {"expected": rounded(most), "year": year, "measure": pin.measure}

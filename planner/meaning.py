@@ -20,8 +20,8 @@ from planner.rows import (
     Measure,
     Row,
 )
-from planner.tableset import Tables
-from planner.timing import in_service, path
+from planner.tableset import Tables, remembered
+from planner.timing import in_service, path, path_at
 from planner.units import UnitError, factor, is_mass_and_energy
 
 FACTS = (
@@ -149,12 +149,13 @@ def units_can_be_converted(tables: Tables) -> Iterator[Issue]:
 # ---------------------------------------------------------------- measures
 
 
+@remembered("potentials")
 def potential_points(tables: Tables) -> dict[tuple[str, str], Points]:
     """Potentials by measure and city."""
     points: dict[tuple[str, str], Points] = defaultdict(dict)
     for row in tables.potentials:
         points[row.measure, row.city][row.year] = row.potential
-    return points
+    return dict(points)
 
 
 def possible_starts(measure: Measure, tables: Tables) -> list[int]:
@@ -233,6 +234,7 @@ def existing_stock_fits(tables: Tables) -> Iterator[Issue]:
 # ---------------------------------------------------------------- quantities
 
 
+@remembered("baseline", "quantities")
 def baseline_points(tables: Tables) -> dict[tuple[str, str | None, str], Points]:
     """Baseline points in the unit of the quantity, by quantity, city, sector."""
     units = {row.quantity: row.unit for row in tables.quantities}
@@ -241,7 +243,7 @@ def baseline_points(tables: Tables) -> dict[tuple[str, str | None, str], Points]
         unit = units[row.quantity]
         scale = 1.0 if row.unit in (None, unit) else factor_or_one(str(row.unit), unit)
         series[row.quantity, row.city, row.sector][row.year] = row.value * scale
-    return series
+    return dict(series)
 
 
 def factor_or_one(from_unit: str, to_unit: str) -> float:
@@ -268,37 +270,51 @@ def baseline_is_held_once(tables: Tables) -> Iterator[Issue]:
             yield warning("baseline_city_and_province", row.at, "city", found=row.quantity, **names)
 
 
-@needs("case", "baseline", "effects", "measures", "potentials", "quantities")
-def effects_fit_the_baseline(tables: Tables) -> Iterator[Issue]:
-    """One measure alone cannot cut more than there is; said with numbers, for the province in the last year."""
-    last = [tables.settings.last_year]
-    units = {row.quantity: row.unit for row in tables.quantities}
+@remembered("settings", "baseline", "quantities")
+def last_levels(tables: Tables) -> dict[tuple[str, str], float]:
+    """Baseline of the last year by quantity and sector."""
     level: dict[tuple[str, str], float] = defaultdict(float)
     for (quantity, _, sector), points in baseline_points(tables).items():
-        level[quantity, sector] += float(path(points, last)[0])
-    sectors = {row.measure: row.sector for row in tables.measures}
-    first: dict[tuple[str, str], Row] = {}
+        level[quantity, sector] += path_at(points, tables.settings.last_year)
+    return dict(level)
+
+
+@remembered("settings", "effects", "potentials", "quantities")
+def largest_cuts(tables: Tables) -> dict[tuple[str, str], float]:
+    """What each measure cuts of each quantity in the last year where it stands at its potential."""
+    last = tables.settings.last_year
+    units = {row.quantity: row.unit for row in tables.quantities}
     effects: dict[tuple[str, str, str | None], Points] = defaultdict(dict)
+    by_measure: dict[str, dict[str, None]] = defaultdict(dict)
     for row in tables.effects:
         scale = 1.0 if row.unit is None else factor_or_one(row.unit, units[row.quantity])
         effects[row.measure, row.quantity, row.city][row.year] = row.value * scale
-        first.setdefault((row.measure, row.quantity), row)
+        by_measure[row.measure][row.quantity] = None
     cut: dict[tuple[str, str], float] = defaultdict(float)
-    by_measure: dict[str, list[str]] = defaultdict(list)
-    for measure, quantity in first:
-        by_measure[measure].append(quantity)
     for (measure, city), points in potential_points(tables).items():
-        most = float(path(points, last)[0])
+        most = path_at(points, last)
         for quantity in by_measure[measure]:
             points_of = effects.get((measure, quantity, city)) or effects.get((measure, quantity, None))
             if points_of:
-                cut[measure, quantity] -= most * float(path(points_of, last)[0])
-    for (measure, quantity), amount in cut.items():
+                cut[measure, quantity] -= most * path_at(points_of, last)
+    return dict(cut)
+
+
+@needs("case", "baseline", "effects", "measures", "potentials", "quantities")
+def effects_fit_the_baseline(tables: Tables) -> Iterator[Issue]:
+    """One measure alone cannot cut more than there is; said with numbers, for the province in the last year."""
+    level, last = last_levels(tables), tables.settings.last_year
+    units = {row.quantity: row.unit for row in tables.quantities}
+    sectors = {row.measure: row.sector for row in tables.measures}
+    first: dict[tuple[str, str], Row] = {}
+    for row in tables.effects:
+        first.setdefault((row.measure, row.quantity), row)
+    for (measure, quantity), amount in largest_cuts(tables).items():
         there = level.get((quantity, sectors[measure]))
         # Sinks and other quantities below zero, or changes only, have nothing that a cut could be larger than.
         if there is not None and there > 0 and amount > there * (1 + ROUNDING):
             names = {"measure": measure, "quantity": quantity, "sector": sectors[measure], "unit": units[quantity]}
-            numbers = {"found": rounded(amount), "expected": rounded(there), "year": last[0]}
+            numbers = {"found": rounded(amount), "expected": rounded(there), "year": last}
             yield warning("effect_above_baseline", first[measure, quantity].at, "value", **numbers, **names)
 
 

@@ -1,8 +1,10 @@
 """Tables: the rows of one plan side by side, before and after they are checked."""
 
-from collections.abc import Mapping
+from collections import deque
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, wraps
+from typing import TypeVar
 
 from planner.rows import (
     PROVINCE,
@@ -31,6 +33,10 @@ from planner.rows import (
     Source,
     Target,
 )
+
+T = TypeVar("T")
+REMEMBERED = 4
+"""Sets of tables for which a result is kept."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -99,3 +105,24 @@ class Tables:
     def scopes(self) -> tuple[str, ...]:
         """Every scope a target or budget may name."""
         return tuple(self._scopes)
+
+
+def remembered(*names: str) -> Callable[[Callable[[Tables], T]], Callable[[Tables], T]]:
+    """Keep the last results of a function of these tables alone: an edit leaves most tables the very same."""
+
+    def register(find: Callable[[Tables], T]) -> Callable[[Tables], T]:
+        known: deque[tuple[list[object], T]] = deque(maxlen=REMEMBERED)
+
+        @wraps(find)
+        def recall(tables: Tables) -> T:
+            rows: list[object] = [tables.rows(name) for name in names]
+            for before, result in list(known):
+                if all(one is other for one, other in zip(before, rows, strict=True)):
+                    return result
+            result = find(tables)
+            known.append((rows, result))
+            return result
+
+        return recall
+
+    return register

@@ -64,6 +64,22 @@ def path(points: Mapping[int | None, float], years: Sequence[int]) -> NDArray[np
     return found
 
 
+def path_at(points: Mapping[int | None, float], year: int) -> float:
+    """The value of `path` in one year.
+
+    >>> path_at({2020: 1.0, 2030: 2.0}, 2025), path_at({None: 7.0}, 2021), path_at({None: 7.0, 2030: 2.0}, 2021)
+    (1.5, 7.0, 2.0)
+    """
+    if len(points) == 1:
+        return float(next(iter(points.values())))
+    before = max((known for known in points if known is not None and known <= year), default=None)
+    after = min((known for known in points if known is not None and known >= year), default=None)
+    if before is None or after is None or before == after:
+        return float(points[after if before is None else before])
+    slope = (points[after] - points[before]) / (after - before)
+    return float(slope * (year - before) + points[before])
+
+
 def paths(
     series: NDArray[np.int64],
     dates: NDArray[np.int64],

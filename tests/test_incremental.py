@@ -11,8 +11,10 @@ from random_cases import random_case
 from test_compile import CASES
 
 from planner.case import Case
+from planner.checks import Memory, checked
 from planner.compile import Matrix, changes, compile_problem
 from planner.problem import Problem
+from planner.rows import TABLES
 from planner.tables import read_case
 
 CAP = "target kind quantity sense value\ncap level q <= 95"
@@ -140,3 +142,13 @@ def test_an_effect_that_vanishes_is_told_as_an_entry_of_zero() -> None:
     assert [matrix.rows[i][0] for i in found.entry_rows] == ["change_adds_up"] * 3
     assert found.entry_values.tolist() == [0.0] * 3
     assert_the_same(new, compile_problem(Problem(edited)))
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_an_edited_case_is_checked_as_one_that_is_read(seed: int, tmp_path: Path) -> None:
+    state = {"case": read_case(random_case(seed).write(tmp_path))}
+    for _, edit in edits(random.Random(seed), lambda: state["case"], 10, KINDS):
+        state["case"] = state["case"].edited([edit])
+        rows = {table: state["case"].rows(table) for table in TABLES}
+        _, found = checked(state["case"].settings, rows, {}, (), Memory())
+        assert list(map(str, state["case"].warnings)) == list(map(str, found))
