@@ -25,7 +25,14 @@ ROOT = Path(__file__).resolve().parents[1]
 COPIED = ("planner", "tests", "cases", "pyproject.toml")
 QUICK = (3, 8, 14, 22)
 """Random cases that stand in for all of them."""
-TESTS = ["tests/test_formulation.py", *(f"tests/test_random.py::test_planner_and_twin_agree[{s}]" for s in QUICK)]
+TESTS = [
+    "tests/test_formulation.py",
+    *(f"tests/test_random.py::test_planner_and_twin_agree[{seed}]" for seed in QUICK),
+    "tests/test_compile.py::test_every_shipped_case_compiles_to_pyomos_own_standard_form[tutorial]",
+    *(f"tests/test_compile.py::test_random_cases_compile_to_pyomos_own_standard_form[{seed}]" for seed in QUICK),
+    *(f"tests/test_incremental.py::test_random_edits_of_random_cases[{seed}]" for seed in QUICK),
+    "tests/test_incremental.py::test_an_effect_that_vanishes_is_told_as_an_entry_of_zero",
+]
 
 
 @dataclass(frozen=True)
@@ -42,6 +49,8 @@ STOCK, GROUPS, CHANGES, MONEY, LEVELS = (
     f"planner/problem/{name}.py" for name in ("stock", "groups", "changes", "money", "levels")
 )
 TIMING, RULES, TARGETS = "planner/timing.py", "planner/formulation.py", "planner/targets.py"
+EXPAND, COMPILE, MATRIX = "planner/expand.py", "planner/compile.py", "planner/matrix.py"
+KEYS, TRACKED = "planner/problem/keys.py", "planner/problem/tracked.py"
 ENGINE, PLAN = "planner/engine.py", "planner/plan.py"
 
 MUTANTS = [
@@ -488,6 +497,112 @@ MUTANTS = [
         "+ sum(b.ratio[g, m, c, y] * b.stock[m, c, y] for m, c in b.provider_stock[g, w, y])",
     ),
     Mutant("a pin's least asks for nothing", RULES, "<= -b.pin_least[p, y]", "<= b.pin_least[p, y]"),
+    # expansion
+    Mutant(
+        "the right side is not moved over", COMPILE, "zip(template.sides, (1.0, -1.0)", "zip(template.sides, (1.0, 1.0)"
+    ),
+    Mutant(
+        "constants stay on the left", COMPILE, "right = -_constants(terms, size)", "right = _constants(terms, size)"
+    ),
+    Mutant("equalities bind one side", COMPILE, "right if template.is_equal else", "right if False else"),
+    Mutant(
+        "a missing lower bound is zero",
+        COMPILE,
+        "zip(template.sides, (-np.inf, np.inf)",
+        "zip(template.sides, (0.0, np.inf)",
+    ),
+    Mutant(
+        "costs are not discounted",
+        COMPILE,
+        "self.expander.expand(side, frame, sign * scale)",
+        "self.expander.expand(side, frame, sign)",
+    ),
+    Mutant(
+        "rows define columns of other families",
+        COMPILE,
+        "np.where(at >= 0, at + rows.first[family],",
+        "np.where(at >= 0, at,",
+    ),
+    Mutant(
+        "a negation is dropped",
+        EXPAND,
+        "Times(Number(-1.0), _node(node.args[0], numbers))",
+        "_node(node.args[0], numbers)",
+    ),
+    Mutant(
+        "columns are off by one",
+        EXPAND,
+        "self.columns[node.name] + self._found(",
+        "self.columns[node.name] - 1 + self._found(",
+    ),
+    Mutant(
+        "a sum takes the numbers of other keys",
+        EXPAND,
+        "scale[parents] if isinstance(scale, np.ndarray)",
+        "scale[: inner.size] if isinstance(scale, np.ndarray)",
+    ),
+    Mutant(
+        "members are those of other keys",
+        EXPAND,
+        "tuple(part[chosen] for part in members.parts)",
+        "tuple(part[: chosen.size] for part in members.parts)",
+    ),
+    Mutant(
+        "coefficients are those of other keys",
+        EXPAND,
+        "table.array[self._found(table.index, node, frame)]",
+        "table.array[: frame.size]",
+    ),
+    Mutant(
+        "a sum ends in the row of its last key",
+        EXPAND,
+        "position = parents if frame.position is None",
+        "position = np.sort(parents)[::-1] if frame.position is None",
+    ),
+    Mutant(
+        "lists of keys begin in the wrong place",
+        KEYS,
+        "(self._starts[positions] - before)[parents]",
+        "self._starts[positions][parents]",
+    ),
+    Mutant(
+        "the last part of a key is ignored",
+        KEYS,
+        "self.base.locate(parts[:-1]) * len(self.axis) + parts[-1]",
+        "self.base.locate(parts[:-1]) * len(self.axis) + 0 * parts[-1]",
+    ),
+    # edits
+    Mutant(
+        "an attribute is kept when some input is",
+        TRACKED,
+        "all(self._now(part) is value for part",
+        "any(self._now(part) is value for part",
+    ),
+    Mutant(
+        "a family is kept when some input is",
+        COMPILE,
+        "all(getattr(problem, name) is value for name",
+        "any(getattr(problem, name) is value for name",
+    ),
+    Mutant(
+        "fresh rows take the place of the first",
+        COMPILE,
+        "data[first:last] = block.data",
+        "data[: last - first] = block.data",
+    ),
+    Mutant("what is read of the case is not noted", TRACKED, "self._problem._note(CASE + name, value)", "pass"),
+    Mutant(
+        "tables of the same length are the same",
+        TRACKED,
+        "and np.array_equal(one, other)",
+        "and one.shape == other.shape",
+    ),
+    Mutant(
+        "an entry that changes is told in the next row",
+        MATRIX,
+        'np.searchsorted(new.indptr, at, side="right") - 1',
+        'np.searchsorted(new.indptr, at, side="right")',
+    ),
     # engine and reports
     Mutant(
         "earlier objectives are not held",
@@ -528,8 +643,8 @@ MUTANTS = [
     Mutant(
         "duals forget the scale of the cost",
         ENGINE,
-        "sides.append((dual * unit / self.cost_scale,",
-        "sides.append((dual * unit,",
+        "price = unit / self.cost_scale",
+        "price = unit",
     ),
     Mutant(
         "ties go to the latest start",
