@@ -30,6 +30,7 @@ TESTS = [
     *(f"tests/test_random.py::test_planner_and_twin_agree[{seed}]" for seed in QUICK),
     "tests/test_compile.py::test_every_shipped_case_compiles_to_pyomos_own_standard_form[tutorial]",
     *(f"tests/test_compile.py::test_random_cases_compile_to_pyomos_own_standard_form[{seed}]" for seed in QUICK),
+    "tests/test_compile.py::test_each_pin_sums_over_its_own_measure",
     *(f"tests/test_incremental.py::test_random_edits_of_random_cases[{seed}]" for seed in QUICK),
     "tests/test_incremental.py::test_an_effect_that_vanishes_is_told_as_an_entry_of_zero",
 ]

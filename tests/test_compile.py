@@ -4,6 +4,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import toy
 from random_cases import random_case
 
 from planner.compile import compile_problem, standard_form
@@ -38,3 +39,13 @@ def test_random_cases_compile_to_pyomos_own_standard_form(seed: int, tmp_path: P
     problem = Problem(read_case(random_case(seed).write(tmp_path)))
     if not problem.contradictions:
         assert_equal_forms(problem)
+
+
+def test_each_pin_sums_over_its_own_measure() -> None:
+    both = {"measures": "measure capex\nm 100\nn 200", "potentials": "measure city potential\nm a 10\nn a 10"}
+    problem = toy.problem(pins="pin measure min max\nmost m - 3\nleast n 2 -", **both)
+    assert_equal_forms(problem)
+    matrix = compile_problem(problem)
+    row = matrix.row["pin_at_least", ("least", 2021)]
+    entries = slice(matrix.A.indptr[row], matrix.A.indptr[row + 1])
+    assert [matrix.columns[j] for j in matrix.A.indices[entries]] == [("starts", ("n", "a", 2021))]
