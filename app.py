@@ -14,6 +14,7 @@ SCREENS = Path(state.__file__).parent
 ICON = SCREENS / "icon.svg"
 PAGES = {
     "plan": ("planning", "route"),
+    "edit": ("editing", "edit_note"),
     "tradeoffs": ("tradeoffs", "show_chart"),
 }
 """Pages by name: file under planner/ui, and icon."""

@@ -6,17 +6,22 @@ import re
 import shutil
 import time
 from pathlib import Path
+from typing import Any
 
+import pandas as pd
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from planner import amounts
+from planner.case import Case
 from planner.edits import Edit
 from planner.engine import Options
 from planner.plan import Plan, solve
 from planner.scenario import Scenario, read_scenario, write_scenario
 from planner.tables import read_case
 from planner.text import LANGUAGES, messages, t
-from planner.ui import figures
+from planner.ui import figures, sheets
+from planner.ui.draft import differences
 from planner.ui.levers import OWN, levers
 from planner.ui.state import Desktop
 
@@ -228,6 +233,75 @@ def test_the_reasons_are_explained_and_a_way_out_is_applied(app: AppTest) -> Non
     ran(app)
     assert not app.warning
     assert desktop(app).shown.plan.objective == pytest.approx(diagnosis.menu[0].cost, rel=1e-6)
+
+
+# ---------------------------------------------------------------- edits
+
+
+def typed(app: AppTest, table: str, **what: Any) -> AppTest:
+    """Somebody edits a table."""
+    app.segmented_control(key="sheet_zh").set_value(table)
+    ran(app)
+    key = f"editor_{table}_zh_{answered(app).digest[:12]}"
+    app.session_state[key] = {"edited_rows": {}, "added_rows": [], "deleted_rows": [], **what}
+    return ran(app)
+
+
+def answered(app: AppTest) -> Case:
+    """The case that the plan on screen answers."""
+    shown = desktop(app).shown
+    assert shown is not None and shown.plan.case is not None
+    return shown.plan.case
+
+
+def test_a_target_is_edited_applied_and_undone(app: AppTest) -> None:
+    opened(app, "editing")
+    number = next(i for i, row in enumerate(read_case(CASE).targets) if row.target == "nox_change")
+    typed(app, "targets", edited_rows={number: {"value": -32.0}})
+    app.button(key="apply").click()
+    ran(app)
+    assert desktop(app).shown.plan.objective == pytest.approx(moved(-2, "pollutant").objective, rel=1e-9)
+    app.button(key="undo").click()
+    ran(app)
+    assert answered(app).digest == read_case(CASE).digest
+
+
+def test_faults_of_an_edited_table_are_placed_by_row_and_nothing_is_applied(app: AppTest) -> None:
+    opened(app, "editing")
+    typed(app, "targets", edited_rows={"0": {"kind": "share"}, "1": {"first_year": 2050}}, added_rows=[{"value": 3}])
+    words = app.error[0].value
+    assert t("ui.table.targets", "zh") in words
+    assert "第1行" in words.replace(" ", "")
+    assert app.button(key="apply").disabled
+    assert answered(app).digest == read_case(CASE).digest
+
+
+def test_rows_are_added_and_taken_away(app: AppTest) -> None:
+    opened(app, "editing")
+    typed(app, "pins", deleted_rows=[0], added_rows=[{"measure": "pv", "on": "starts", "max": 1000.0}])
+    assert not app.error
+    app.button(key="apply").click()
+    ran(app)
+    case = read_case(CASE)
+    pins = answered(app).pins
+    assert case.pins[0].pin not in [row.pin for row in pins]
+    assert (pins[-1].measure, pins[-1].max) == ("pv", pytest.approx(1000.0 / amounts.unit("MW", "zh").factor))
+
+
+@pytest.mark.parametrize("lang", LANGUAGES)
+@pytest.mark.parametrize("table", sheets.SHEETS)
+def test_an_untouched_sheet_gives_back_its_rows(table: str, lang: str) -> None:
+    case = read_case(CASE)
+    frame = sheets.sheet(case, table, lang)
+    cells = {
+        i: {name: None if pd.isna(value) else value for name, value in row.items()}
+        for i, row in enumerate(frame.to_dict("records"))
+    }
+    made, faults = sheets.faults(case, table, sheets.Typed(cells, (), ()), lang)
+    assert not faults
+    assert len(made) == len(case.rows(table))
+    again = case.edited(made)
+    assert not differences(case, again)
 
 
 # ---------------------------------------------------------------- changes
