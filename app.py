@@ -16,6 +16,11 @@ PAGES = {
     "plan": ("planning", "route"),
     "edit": ("editing", "edit_note"),
     "tradeoffs": ("tradeoffs", "show_chart"),
+    "budget": ("spending", "payments"),
+    "compare": ("comparing", "compare_arrows"),
+    "cities": ("places", "location_city"),
+    "method": ("method", "functions"),
+    "files": ("filing", "folder_open"),
 }
 """Pages by name: file under planner/ui, and icon."""
 
@@ -52,7 +57,7 @@ def main() -> None:
     if not found:
         st.info(t("ui.no_plan.no_cases", lang))
         return
-    case = state.read(found[name])
+    case = state.brought().get(name) or state.read(found[name])
     if isinstance(case, CaseError):
         st.error("\n".join([t("ui.no_plan.unreadable", lang, folder=name), "", *answering.issue_lines(case, lang)]))
         return
@@ -62,14 +67,18 @@ def main() -> None:
 
 def choose_case(found: Mapping[str, Path], lang: str) -> str:
     """The case on screen; a list in another language is another list, so the choice is kept beside it."""
-    if st.session_state.get("case") not in found:
+    st.session_state["cases"] = tuple(found)
+    names = [*found, *state.brought()]
+    if st.session_state.get("case") not in names:
         asked = st.query_params.get("case")
-        st.session_state["case"] = asked if asked in found else next(iter(found))
+        st.session_state["case"] = asked if asked in names else names[0]
     key = f"case_{lang}"
-    if st.session_state.get(key) not in found:
+    if st.session_state.get(key) not in names:
         st.session_state[key] = st.session_state["case"]
     titles = state.titles(found, lang)
-    chosen: str = st.selectbox(t("ui.case", lang), list(found), format_func=titles.__getitem__, key=key)
+    for name, case in state.brought().items():
+        titles[name] = t("ui.files.uploaded", lang, title=case.settings.title.get(lang) or name)
+    chosen: str = st.selectbox(t("ui.case", lang), names, format_func=titles.__getitem__, key=key)
     st.session_state["case"] = chosen
     return chosen
 

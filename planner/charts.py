@@ -227,3 +227,100 @@ def frontier(words: Mapping[str, str], ground: Ground = LIGHT) -> Spec:
         | {"text": words["current"]},
     }
     return {"encoding": axes, "layer": [line, points, here, name]}
+
+
+def stacked(words: Mapping[str, str], colours: Mapping[str, str], ground: Ground = LIGHT) -> Spec:
+    """Money by year and by who pays or where it goes. Frame: part (paid, limit), year, group, value.
+
+    Limits are red ticks. Words: value, year, group.
+    """
+    scale = {"domain": list(colours), "range": list(colours.values())}
+    year = {"field": "year", "type": "ordinal", "title": None, "axis": {"labelAngle": 0, "labelOverlap": True}}
+    value = {"field": "value", "type": "quantitative", "title": words["value"], "axis": {"tickCount": 6}}
+    tooltip = [
+        {"field": "year", "type": "ordinal", "title": words["year"]},
+        {"field": "group", "type": "nominal", "title": words["group"]},
+        {"field": "value", "type": "quantitative", "format": ",.4~r", "title": words["value"]},
+    ]
+    legend = {"orient": "bottom", "title": None, "symbolType": "square", "columns": 6, "labelLimit": 240}
+    bars: Spec = {
+        "transform": _of("paid"),
+        "mark": {"type": "bar", "stroke": ground.paper, "strokeWidth": 0.6},
+        "encoding": {
+            "y": value,
+            "color": {"field": "group", "type": "nominal", "scale": scale, "sort": list(colours), "legend": legend},
+            "tooltip": tooltip,
+        },
+    }
+    return {"encoding": {"x": year}, "layer": [bars, _ceiling(ground)]}
+
+
+def clustered(words: Mapping[str, str], colours: Mapping[str, str], ground: Ground = LIGHT) -> Spec:
+    """The same parts of several plans side by side. Frame: group, plan, value. Words: value, group, plan."""
+    scale = {"domain": list(colours), "range": list(colours.values())}
+    legend = {"orient": "bottom", "title": None, "symbolType": "square", "columns": 6, "labelLimit": 240}
+    return {
+        "mark": {"type": "bar", "stroke": ground.paper, "strokeWidth": 0.6},
+        "encoding": {
+            "x": {"field": "group", "type": "nominal", "sort": None, "title": None, "axis": {"labelAngle": 0}},
+            "xOffset": {"field": "plan", "type": "nominal", "sort": list(colours)},
+            "y": {"field": "value", "type": "quantitative", "title": words["value"], "axis": {"tickCount": 6}},
+            "color": {"field": "plan", "type": "nominal", "scale": scale, "sort": list(colours), "legend": legend},
+            "tooltip": [
+                {"field": "group", "type": "nominal", "title": words["group"]},
+                {"field": "plan", "type": "nominal", "title": words["plan"]},
+                {"field": "value", "type": "quantitative", "format": ",.4~r", "title": words["value"]},
+            ],
+        },
+    }
+
+
+def choropleth(words: Mapping[str, str], shapes: Mapping[str, Any], ground: Ground = LIGHT) -> Spec:
+    """A map of cities by a number. Shapes: GeoJSON whose features have `value` and `name` among their properties.
+
+    Words: value, name.
+    """
+    ramp = ["#E8F1EF", PRIMARY] if ground is LIGHT else ["#1D3A37", "#5FD3C4"]
+    colour: Spec = {
+        "field": "properties.value",
+        "type": "quantitative",
+        "scale": {"range": ramp, "zero": True},
+        "legend": {"title": words["value"], "orient": "bottom", "gradientLength": 260, "format": ",.3~r"},
+    }
+    tooltip = [
+        {"field": "properties.name", "type": "nominal", "title": words["name"]},
+        {"field": "properties.value", "type": "quantitative", "format": ",.4~r", "title": words["value"]},
+    ]
+    area: Spec = {
+        "mark": {"type": "geoshape", "stroke": ground.paper, "strokeWidth": 1.2},
+        "encoding": {"color": colour, "tooltip": tooltip},
+    }
+    place: Spec = {
+        "longitude": {"field": "properties.label_lon", "type": "quantitative"},
+        "latitude": {"field": "properties.label_lat", "type": "quantitative"},
+        "text": {"field": "properties.name", "type": "nominal"},
+    }
+    text = {"type": "text", "fontSize": 12}
+    halo: Spec = {"mark": {**text, "stroke": ground.paper, "strokeWidth": 3, "opacity": 0.75}, "encoding": place}
+    labels: Spec = {"mark": {**text, "color": ground.ink}, "encoding": place}
+    return {
+        "data": {"values": dict(shapes), "format": {"type": "json", "property": "features"}},
+        "projection": {"type": "mercator"},
+        "layer": [area, halo, labels],
+    }
+
+
+def bars(words: Mapping[str, str], ground: Ground = LIGHT) -> Spec:
+    """One bar per name, the longest first. Frame: group, value. Words: value, group."""
+    tooltip = [
+        {"field": "group", "type": "nominal", "title": words["group"]},
+        {"field": "value", "type": "quantitative", "format": ",.4~r", "title": words["value"]},
+    ]
+    return {
+        "mark": {"type": "bar", "color": PRIMARY, "stroke": ground.paper},
+        "encoding": {
+            "y": {"field": "group", "type": "nominal", "sort": "-x", "title": None, "axis": {"labelLimit": 200}},
+            "x": {"field": "value", "type": "quantitative", "title": words["value"], "axis": {"tickCount": 6}},
+            "tooltip": tooltip,
+        },
+    }

@@ -5,6 +5,8 @@ import json
 import re
 import shutil
 import time
+import zipfile
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
@@ -16,14 +18,16 @@ from planner import amounts
 from planner.case import Case
 from planner.edits import Edit
 from planner.engine import Options
+from planner.formulation import ROWS
 from planner.plan import Plan, solve
 from planner.scenario import Scenario, read_scenario, write_scenario
 from planner.tables import read_case
 from planner.text import LANGUAGES, messages, t
-from planner.ui import figures, sheets
+from planner.ui import figures, ledgers, sheets, uploads
 from planner.ui.draft import differences
 from planner.ui.levers import OWN, levers
 from planner.ui.state import Desktop
+from planner.ui.uploads import UploadError
 
 ROOT = Path(__file__).parent.parent
 CASE = ROOT / "cases" / "tutorial"
@@ -302,6 +306,199 @@ def test_an_untouched_sheet_gives_back_its_rows(table: str, lang: str) -> None:
     assert len(made) == len(case.rows(table))
     again = case.edited(made)
     assert not differences(case, again)
+
+
+# ---------------------------------------------------------------- pages
+
+PAGES = ("planning", "editing", "tradeoffs", "spending", "comparing", "places", "method", "filing")
+
+
+@pytest.mark.parametrize("lang", LANGUAGES)
+@pytest.mark.parametrize("page", PAGES)
+def test_every_page_opens_in_both_languages(app: AppTest, page: str, lang: str) -> None:
+    app.query_params["lang"] = lang
+    opened(app, page)
+    assert not app.error
+    assert app.title[0].value
+    for one in app.markdown:  # a constant's documentation is no part of a page
+        assert not one.value.startswith(("Points of", "Pages by", "What a map"))
+
+
+def test_spending_adds_up_to_the_investment_whoever_it_is_told_by(app: AppTest) -> None:
+    plan = moved(OWN)
+    case = read_case(CASE)
+    whole = plan.portfolio["capex"].sum() / 1e6
+    for by in ledgers.BY:
+        frame = ledgers.spending(case, plan, by, "en")
+        assert frame.loc[frame["part"] == "paid", "value"].sum() == pytest.approx(whole)
+    opened(app, "spending")
+    app.segmented_control(key="spending_by_zh").set_value("city")
+    ran(app)
+    assert len(app.metric) == 2
+
+
+def test_yearly_limits_of_all_funds_add_up() -> None:
+    case = read_case(CASE)
+    plan = moved(OWN)
+    limits = ledgers.yearly_limits(case, plan)
+    spent = plan.portfolio.groupby("year")["capex"].sum()
+    assert all(spent.get(year, 0.0) <= limit * (1 + 1e-6) for year, limit in limits.items())
+
+
+def test_cities_add_up_and_a_city_has_its_tasks(app: AppTest) -> None:
+    case, plan = read_case(CASE), moved(OWN)
+    frame = ledgers.cities(case, plan, "en")
+    assert frame["share"].sum() == pytest.approx(100)
+    assert frame["capex"].sum() == pytest.approx(plan.portfolio["capex"].sum() / 1e6)
+    for city in case.cities:
+        tasks = ledgers.tasks(case, plan, city.city, "en")
+        own = plan.portfolio[plan.portfolio["city"] == city.city]
+        begun = own.groupby("measure")["starts"].sum()
+        assert len(tasks) == (begun > 0).sum()
+    opened(app, "places")
+    assert len(app.dataframe) == 2
+
+
+def test_a_map_is_drawn_where_one_of_all_cities_is_at_hand() -> None:
+    tutorial, jiangxi = read_case(CASE), read_case(ROOT / "cases" / "jiangxi")
+    assert ledgers.shapes(tutorial, {}, "en") is None
+    found = ledgers.shapes(jiangxi, {row.city: 1.0 for row in jiangxi.cities}, "en")
+    assert found is not None
+    assert {feature["properties"]["name"] for feature in found["features"]} == {row.name_en for row in jiangxi.cities}
+
+
+def test_pinned_plans_are_compared_renamed_taken_up_again_and_removed(app: AppTest) -> None:
+    ran(app)
+    app.select_slider(key=CARBON).set_value(960)
+    ran(app)
+    app.button(key="pin").click()
+    ran(app)
+    app.button(key="undo").click()
+    opened(app, "comparing")
+    assert {"案例", "方案1"} <= set(app.dataframe[0].value.columns)
+    app.text_input(key="name_1_zh").set_value("更严的碳上限")
+    ran(app)
+    assert "更严的碳上限" in app.dataframe[0].value.columns
+    app.button(key="load_1").click()
+    ran(app)
+    assert desktop(app).history.present.positions == {"carbon": 960}
+    app.button(key="drop_1").click()
+    ran(app)
+    assert not desktop(app).pinned
+
+
+def test_the_method_shows_every_family_and_the_certificate(app: AppTest) -> None:
+    ran(app)
+    for _ in range(100):
+        if desktop(app).shown.plan.summary.get("certificate"):
+            break
+        time.sleep(0.1)
+    opened(app, "method")
+    assert app.success
+    text = " ".join(one.value for one in app.markdown)
+    for family in ROWS:
+        assert family.name.replace("_", " ") in text
+
+
+def test_a_plan_and_a_model_are_made_to_be_saved(app: AppTest) -> None:
+    opened(app, "filing")
+    for what in ("plan", "model"):
+        app.button(key=f"make_{what}").click()
+        ran(app)
+        finished(app, what)
+    data = app.session_state["job_tutorial_plan"][1].future.result()
+    names = zipfile.ZipFile(BytesIO(data)).namelist()
+    assert "tutorial-plan/portfolio.csv" in names
+    assert "tutorial-plan/summary.json" in names
+    model = app.session_state["job_tutorial_model"][1].future.result()
+    assert zipfile.ZipFile(BytesIO(model)).namelist() == ["tutorial-model/tutorial.lp"]
+
+
+# ---------------------------------------------------------------- uploads
+
+
+def archive(files: dict[str, str | bytes]) -> bytes:
+    data = BytesIO()
+    with zipfile.ZipFile(data, "w", zipfile.ZIP_DEFLATED) as found:
+        for name, content in files.items():
+            found.writestr(name, content)
+    return data.getvalue()
+
+
+def test_what_is_saved_can_be_loaded_again() -> None:
+    case = read_case(CASE)
+    assert uploads.taken_case("a.zip", uploads.folder_zip(case)).digest == case.digest
+    assert uploads.taken_case("a.xlsx", uploads.workbook(case)).digest == case.digest
+
+
+SETTINGS = zipfile.ZipFile(BytesIO(uploads.folder_zip(read_case(CASE)))).read("tutorial/case.yaml").decode()
+HOSTILE = {
+    "no_archive": b"PK\x03\x04 but no archive",
+    "strange": archive({"case.yaml": SETTINGS, "../../evil.csv": "a"}),
+    "no_settings": archive({"measures.csv": "measure"}),
+    "data": archive({"case.yaml": SETTINGS + "\ndata: [/etc]"}),
+    "too_many": archive({f"{number}.csv": "a" for number in range(100)}),
+    "too_large": archive({"measures.csv": b"0" * 61_000_000}),
+}
+
+
+@pytest.mark.parametrize("key", HOSTILE)
+def test_hostile_archives_are_refused(key: str) -> None:
+    with pytest.raises(UploadError) as fault:
+        uploads.taken_case("evil.zip", HOSTILE[key])
+    assert fault.value.key == key
+    for lang in LANGUAGES:
+        assert t(f"ui.upload.{key}", lang, **fault.value.params)
+
+
+@pytest.mark.parametrize("name", ["/etc/measures.csv", "a/b/measures.csv", "run.sh", "a\\measures.csv", "case.py"])
+def test_strange_members_are_refused(name: str) -> None:
+    with pytest.raises(UploadError) as fault:
+        uploads.taken_case("evil.zip", archive({"case.yaml": SETTINGS, name: "a"}))
+    assert fault.value.key == "strange"
+
+
+def test_a_link_in_an_archive_is_refused() -> None:
+    data = BytesIO()
+    with zipfile.ZipFile(data, "w") as found:
+        found.writestr("case.yaml", SETTINGS)
+        link = zipfile.ZipInfo("measures.csv")
+        link.external_attr = 0o120777 << 16
+        found.writestr(link, "/etc/passwd")
+    with pytest.raises(UploadError):
+        uploads.taken_case("evil.zip", data.getvalue())
+
+
+def test_a_loaded_case_is_chosen_and_a_broken_one_lists_its_faults(app: AppTest) -> None:
+    opened(app, "filing")
+    good = uploads.folder_zip(read_case(CASE))
+    app.file_uploader(key="upload").set_value(("mine.zip", good, "application/zip"))
+    ran(app)
+    assert not app.error
+    app.selectbox(key="case_zh").set_value("tutorial_loaded")
+    ran(app)
+    assert app.session_state["desktop_tutorial_loaded"].shown is not None
+    files = {name: zipfile.ZipFile(BytesIO(good)).read(name) for name in zipfile.ZipFile(BytesIO(good)).namelist()}
+    files["tutorial/effects.csv"] = files["tutorial/effects.csv"].replace(b"pv,clean_power", b"pv,clean_powr")
+    app.file_uploader(key="upload").set_value(("broken.zip", archive(files), "application/zip"))
+    ran(app)
+    assert "clean_powr" in app.error[0].value
+
+
+def test_a_loaded_scenario_is_the_draft(app: AppTest) -> None:
+    opened(app, "filing")
+    text = """scenario: one
+format: 1
+case: tutorial
+edits:
+  - {table: targets, key: {target: nox_change}, set: {value: -0.32}}
+"""
+    app.file_uploader(key="upload").set_value(("one.yaml", text.encode(), "application/yaml"))
+    ran(app)
+    assert desktop(app).shown.plan.objective == pytest.approx(moved(-2, "pollutant").objective, rel=1e-9)
+    app.file_uploader(key="upload").set_value(("two.yaml", b"scenario: x", "application/yaml"))
+    ran(app)
+    assert app.error
 
 
 # ---------------------------------------------------------------- changes

@@ -12,11 +12,11 @@ from planner import charts
 from planner.engine import Options
 from planner.plan import Plan, solve
 from planner.tables import read_case
-from planner.ui import figures
+from planner.ui import figures, ledgers
 
 CASE = read_case(Path(__file__).parent.parent / "cases" / "tutorial")
 WORDS = dict.fromkeys(
-    ("value", "cut", "year", "sector", "baseline", "plan", "target", "total", "cost", "current", "point"), "x"
+    ("value", "cut", "year", "sector", "baseline", "plan", "target", "total", "cost", "current", "point", "group"), "x"
 )
 
 
@@ -41,9 +41,32 @@ def test_charts_are_valid_and_read_columns_of_their_frames(plan: Plan, lang: str
         (charts.wedge(WORDS, figures.colours(CASE, lang), ground), figures.wedge(CASE, plan, "co2", lang)),
         (charts.paths(WORDS, ground), figures.path(CASE, plan, "co2", lang)),
         (charts.frontier(WORDS, ground), figures.frontier(CASE, points, plan, "co2", lang)),
+        (charts.stacked(WORDS, figures.colours(CASE, lang), ground), ledgers.spending(CASE, plan, "sector", lang)),
+        (
+            charts.clustered(WORDS, {"one": "#000000"}, ground),
+            ledgers.sector_spending(CASE, {"one": plan, "two": plan}, lang),
+        ),
+        (
+            charts.bars(WORDS, ground),
+            ledgers.cities(CASE, plan, lang).rename(columns={"city": "group", "cut": "value"}),
+        ),
     ):
         altair.Chart.from_dict({**spec, "data": {"name": "frame"}}, validate=True)
         assert fields(spec) <= {*frame.columns, "last"}
+
+
+def test_a_map_is_valid() -> None:
+    shape = {
+        "type": "Feature",
+        "id": "a",
+        "properties": {"value": 1.0, "name": "A", "label_lon": 1.0, "label_lat": 1.0},
+    }
+    shape["geometry"] = {"type": "Polygon", "coordinates": [[[0, 0], [0, 1], [1, 1], [0, 0]]]}
+    for ground in (charts.LIGHT, charts.DARK):
+        spec = charts.choropleth(
+            {"value": "x", "name": "y"}, {"type": "FeatureCollection", "features": [shape]}, ground
+        )
+        altair.Chart.from_dict(spec, validate=True)
 
 
 def test_the_wedge_fills_the_space_between_baseline_and_plan(plan: Plan) -> None:

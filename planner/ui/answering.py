@@ -17,7 +17,7 @@ from planner.ui import changes, reasons, state
 from planner.ui.desk import Answer, Work
 from planner.ui.draft import Draft
 from planner.ui.levers import Lever, levers, years_text
-from planner.ui.words import is_proven
+from planner.ui.words import is_proven, plain
 
 LOOK_AGAIN = 0.1
 """How often a waiting page looks for its answer [s]."""
@@ -27,7 +27,7 @@ ATTEMPTS = 4
 MOST_ISSUES = 8
 GREYED = "<style>.st-key-answer {opacity: 0.4; filter: grayscale(0.7);}</style>"
 CALM = """<style>
-.stMainBlockContainer {padding: 3.6rem 3rem 3rem;}
+.stMainBlockContainer {padding: 4.6rem 3rem 3rem;}
 [data-testid="stSidebarUserContent"] {padding-top: 0;}
 [class*="st-key-own_"] {margin-top: -0.5rem;}
 .st-key-answer {container-type: inline-size;}
@@ -36,7 +36,7 @@ CALM = """<style>
 .st-key-headline [data-testid="stMetricValue"] * {white-space: normal; overflow: visible;}
 @container (max-width: %(narrow)srem) {.st-key-headline {display: grid; grid-template-columns: repeat(3, 1fr);}}
 @container (max-width: 32rem) {.st-key-headline {grid-template-columns: repeat(2, 1fr);}}
-@media (max-width: 640px) {.stMainBlockContainer {padding: 3.6rem 1rem 2rem;}}
+@media (max-width: 640px) {.stMainBlockContainer {padding: 4.6rem 1rem 2rem;}}
 </style>"""
 NARROW = {"zh": 62, "en": 76}
 """Width below which the headline takes two lines: English words are longer [rem]."""
@@ -222,6 +222,6 @@ def offer_way_back(case: Case, lang: str) -> None:
 
 def issue_lines(fault: CaseError, lang: str) -> list[str]:
     """Faults as a list, the first few of them."""
-    lines = [f"- {text.issue(issue, lang)}" for issue in fault.errors[:MOST_ISSUES]]
+    lines = [f"- {plain(text.issue(issue, lang))}" for issue in fault.errors[:MOST_ISSUES]]
     left = len(fault.errors) - MOST_ISSUES
     return [*lines, f"- {t('ui.no_plan.more', lang, count=left)}"] if left > 0 else lines

@@ -28,3 +28,8 @@ def titled(case: Case, quantity: str, lang: str) -> str:
 def money_unit(case: Case, lang: str) -> str:
     """Name of the unit of money on screen."""
     return amounts.money(case.settings.money_unit, case.settings.currency, lang).name
+
+
+def currency(case: Case, lang: str) -> str:
+    """Name of the currency."""
+    return amounts.currency(case.settings.currency, lang)

@@ -11,7 +11,7 @@ from planner.text import messages, t
 from planner.ui import answering, sheets, state
 from planner.ui.draft import Draft, EditMapping, merged
 from planner.ui.sheets import Typed
-from planner.ui.words import column_name, named
+from planner.ui.words import column_name, named, plain
 
 MOST_ISSUES = 20
 WIDE = {
@@ -50,15 +50,17 @@ def page() -> None:
         key=key,
         hide_index=True,
         num_rows="dynamic",
-        height=520,
-        row_height=32,
+        height=min(520, 36 * (len(stand.asked.rows(table)) + 3)),
+        placeholder="",
         disabled=[column for column in sheets.SHEETS[table] if column in sheets.FIXED],
         column_config={column: config(stand.asked, table, column, lang) for column in sheets.SHEETS[table]},
     )
     typed = Typed.of(st.session_state.get(key))
     made, faults = ([], []) if typed.nothing else sheets.faults(stand.asked, table, typed, lang)
     if faults:
-        lines = [f"- {text.issue(issue, lang)} {text.remedy(issue, lang)}" for issue in faults[:MOST_ISSUES]]
+        lines = [
+            f"- {plain(text.issue(issue, lang))} {plain(text.remedy(issue, lang))}" for issue in faults[:MOST_ISSUES]
+        ]
         st.error("\n".join([t("ui.edit.faults", lang, count=len(faults)), "", *lines]))
     with st.container(horizontal=True, vertical_alignment="center"):
         st.button(
@@ -92,7 +94,7 @@ def config(case: Case, table: str, column: str, lang: str) -> Any:
         title = t("ui.joined", lang, what=label, unit=shown) if shown == "%" else label
         return kinds.NumberColumn(title, width=width or 110, format="localized" if table != "prices" else None)
     if kind == "whole":
-        return kinds.NumberColumn(label, width=width or 70, format="%d", step=1)
+        return kinds.NumberColumn(label, width=width or 84, format="%d", step=1)
     if kind == "yesno":
         return kinds.CheckboxColumn(label, width=width or 80)
     return kinds.TextColumn(label, width=width or 110)

@@ -12,6 +12,7 @@ from planner.text import t
 from planner.ui import answering, drawing, figures, state
 from planner.ui.draft import Draft
 from planner.ui.levers import Lever, name_of, short_name
+from planner.ui.words import plain
 
 
 def page() -> None:
@@ -118,7 +119,7 @@ def draw_targets(case: Case, plan: Plan, lang: str) -> None:
         for target in states:
             missed_soft = target.state == "missed" and target.target in soft
             colour, icon = badges["missed_soft" if missed_soft else target.state]
-            st.markdown(f"{target.name}  \n:{colour}-badge[{icon} {target.words}]")
+            st.markdown(f"{plain(target.name)}  \n:{colour}-badge[{icon} {target.words}]")
 
 
 def draw_wedge(case: Case, plan: Plan, quantity: str, lang: str) -> None:

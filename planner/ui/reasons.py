@@ -15,6 +15,7 @@ from planner.ui import jobs, state, words
 from planner.ui.desk import Answer, Work
 from planner.ui.draft import Draft, EditMapping, merged
 from planner.ui.levers import Lever
+from planner.ui.words import plain
 
 LONGEST = 180.0
 """Time limit of a diagnosis [s]."""
@@ -92,7 +93,7 @@ def diagnosis(case: Case, offered: tuple[Lever, ...], lang: str) -> None:
                     on_click=partial(take, case, offered, line.edits),
                     width=90,
                 )
-                st.markdown(line_text(found.case, line, lang), width="stretch")
+                st.markdown(plain(line_text(found.case, line, lang)), width="stretch")
 
 
 def tell(diagnosis: Diagnosis, lang: str) -> None:
@@ -102,7 +103,9 @@ def tell(diagnosis: Diagnosis, lang: str) -> None:
 
 
 def _line(words: str) -> str:
-    return words if words.startswith("  - ") or not words else f"\n{words.strip()}\n"
+    if words.startswith("  - "):
+        return "  - " + plain(words.removeprefix("  - "))
+    return f"\n{plain(words.strip())}\n"
 
 
 def take(case: Case, offered: Iterable[Lever], edits: Iterable[EditMapping]) -> None:

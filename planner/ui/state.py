@@ -19,7 +19,7 @@ from planner.tables import SETTINGS_FILE, read_case
 from planner.text import LANGUAGES, Lang
 from planner.ui.desk import Answer, Desk, Work
 from planner.ui.draft import Draft, EditMapping, History
-from planner.ui.levers import Lever
+from planner.ui.levers import Lever, fresh_id
 
 T = TypeVar("T")
 
@@ -160,6 +160,20 @@ def title(folder: Path, lang: str) -> str:
 
 
 # ---------------------------------------------------------------- one visitor
+
+
+def brought() -> dict[str, Case]:
+    """Cases that this visitor loaded, by name."""
+    found: dict[str, Case] = st.session_state.setdefault("brought", {})
+    return found
+
+
+def bring(case: Case, lang: str) -> str:
+    """Keep a loaded case beside the others, under a name of its own; returns its title."""
+    taken = {*st.session_state.get("cases", ()), *(name for name in brought())}
+    name = fresh_id(f"{case.settings.name}_loaded", taken)
+    brought()[name] = case.edited([{"setting": "name", "value": name}])
+    return case.settings.title.get(lang) or case.settings.name
 
 
 def view() -> View:

@@ -1,5 +1,6 @@
 """Words: what differs from the case and what cannot be had, with names and units."""
 
+import re
 from collections.abc import Iterable, Iterator
 from typing import Any
 
@@ -26,6 +27,15 @@ SHORTER = 1e-5
 
 
 # ---------------------------------------------------------------- names and numbers
+
+
+def plain(text: str) -> str:
+    """A name of the tables as plain text where words may be marked up.
+
+    >>> print(plain("a *b* [c](d)"))
+    a \\*b\\* \\[c\\](d)
+    """
+    return re.sub(r"([\\`*\[\]<>$~#|])", r"\\\1", text)
 
 
 def named(case: Case, table: str, id_: str, lang: str) -> str:
@@ -120,7 +130,7 @@ def difference(before: Case, after: Case, one: Difference, lang: str) -> str:
         return t("ui.change.setting", lang, name=column_name(one.column, lang), **values)
     case = before if one.what == "removed" else after
     assert one.row is not None
-    name = titled(case, one.row, lang)
+    name = plain(titled(case, one.row, lang))
     table = t(f"ui.table.{one.table}", lang)
     if one.what != "changed":
         return t(f"ui.change.{one.what}", lang, table=table, name=name)
@@ -153,6 +163,7 @@ def refused(case: Case, refusals: Iterable[Refusal], bound: bool, lang: str) -> 
         elif row is not None and one.column not in ("value", "limit"):
             name = t("ui.joined", lang, what=name, unit=column_name(one.column, lang))
         side = _side(row, one)
+        name = plain(name)
         lines.append(
             t(
                 f"ui.refused.{side}" if year else f"ui.refused.{side}_always",

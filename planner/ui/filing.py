@@ -1,0 +1,160 @@
+"""The page of files: the plan, the model, the case and the scenario to save; cases and scenarios to load."""
+
+import tempfile
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+
+import streamlit as st
+
+from planner import text
+from planner.case import Case
+from planner.errors import CaseError, PlannerError
+from planner.export import write_model
+from planner.plan import Plan, solve
+from planner.text import t
+from planner.ui import answering, changes, jobs, state, uploads
+from planner.ui.desk import Work
+from planner.ui.draft import Draft, merged
+from planner.ui.uploads import UploadError
+from planner.ui.words import plain
+
+MOST_ISSUES = 50
+"""Faults of a file shown at most [-]."""
+
+
+def page() -> None:
+    """What can be saved on the left, what can be loaded on the right."""
+    lang = state.view().lang
+    stand = answering.stand(t("ui.page.files", lang))
+    left, right = st.columns(2, gap="large")
+    with left:
+        made(stand, "plan", lang, settled, "zip")
+        made(stand, "model", lang, model, "zip")
+    with right:
+        draw_load(stand.case, lang)
+        st.subheader(t("ui.files.case", lang), anchor=False)
+        st.caption(t("ui.files.case_help", lang))
+        name = stand.case.settings.name
+        with st.container(horizontal=True):
+            kinds: tuple[tuple[str, str, Callable[[Case], bytes]], ...] = (
+                ("workbook", "xlsx", uploads.workbook),
+                ("folder", "zip", uploads.folder_zip),
+            )
+            for kind, ending, make in kinds:
+                st.download_button(
+                    t(f"ui.save.{kind}", lang),
+                    data=partial(make, stand.asked),
+                    file_name=f"{name}.{ending}",
+                    key=f"save_{kind}",
+                    icon=":material/download:",
+                    on_click="ignore",
+                )
+        st.subheader(t("ui.files.scenario", lang), anchor=False)
+        st.caption(t("ui.change.scenario_help", lang))
+        changes.download(stand.case, "scenario_file", lang)
+
+
+def made(stand: answering.Stand, what: str, lang: str, make: Callable[[Case, Work[bytes]], bytes], ending: str) -> None:
+    """Something that takes long to make: a button, its progress, then the file."""
+    case, asked = stand.case, stand.asked
+    st.subheader(t(f"ui.files.{what}", lang), anchor=False)
+    st.caption(t(f"ui.files.{what}_help", lang))
+    known = state.job(case, what)
+    if known is None or known[0].digest != asked.digest or known[1].stopped:
+        st.button(
+            t("ui.files.settle" if what == "plan" else "ui.files.write_model", lang),
+            key=f"make_{what}",
+            icon=":material/build:",
+            disabled=what == "plan" and not stand.current,
+            on_click=partial(begin, case, asked, what, make),
+        )
+        return
+    try:
+        data = jobs.watch(case, what, lang)
+    except PlannerError as fault:
+        st.error(t("ui.files.failed", lang, words=str(fault)))
+        return
+    if data is not None:
+        st.download_button(
+            t(f"ui.save.{what}", lang),
+            data=data,
+            file_name=f"{case.settings.name}-{what}.{ending}",
+            mime="application/zip",
+            key=f"save_{what}",
+            type="primary",
+            icon=":material/download:",
+            on_click="ignore",
+        )
+
+
+def begin(case: Case, asked: Case, what: str, make: Callable[[Case, Work[bytes]], bytes]) -> None:
+    """Begin to make a file."""
+    state.begin(case, what, partial(make, asked), asked)
+
+
+def settled(case: Case, work: Work[bytes]) -> bytes:
+    """The plan of a case, solved from nothing with ties broken and prices, as an archive."""
+    plan: Plan = solve(case, progress=work.told)
+    with tempfile.TemporaryDirectory() as folder:
+        place = Path(folder) / f"{case.settings.name}-plan"
+        plan.write(place)
+        return uploads.zipped(place)
+
+
+def model(case: Case, work: Work[bytes]) -> bytes:
+    """The model of a case as an archive."""
+    work.told("write")
+    with tempfile.TemporaryDirectory() as folder:
+        place = Path(folder) / f"{case.settings.name}-model"
+        place.mkdir()
+        write_model(case, place / f"{case.settings.name}.lp")
+        work.told("write")
+        return uploads.zipped(place)
+
+
+# ---------------------------------------------------------------- loading
+
+
+def draw_load(case: Case, lang: str) -> None:
+    """A file to load, and what is wrong with it."""
+    st.subheader(t("ui.files.load", lang), anchor=False)
+    file = st.file_uploader(
+        t("ui.files.load_help", lang), type=["xlsx", "zip", "yaml", "yml", "json"], key="upload", max_upload_size=10
+    )
+    if file is None:
+        return
+    if st.session_state.get("uploaded") != file.file_id:
+        st.session_state["uploaded"] = file.file_id
+        st.session_state["upload_words"] = load(case, file.name, file.getvalue(), lang)
+        if not st.session_state["upload_words"][0]:
+            st.rerun()
+    faulty, words = st.session_state["upload_words"]
+    (st.error if faulty else st.success)(words)
+
+
+def load(case: Case, name: str, data: bytes, lang: str) -> tuple[bool, str]:
+    """Take a file over; whether it has faults, and what is to be said."""
+    try:
+        if name.lower().endswith((".xlsx", ".zip")):
+            found = uploads.taken_case(name, data)
+            return False, t("ui.files.loaded_case", lang, name=state.bring(found, lang))
+        scenario = uploads.taken_scenario(name, data)
+        case.edited(scenario.edits, name)
+    except UploadError as fault:
+        return True, t(f"ui.upload.{fault.key}", lang, **fault.params)
+    except CaseError as fault:
+        lines = [
+            f"- {plain(text.issue(issue, lang))} {plain(text.remedy(issue, lang))}"
+            for issue in fault.errors[:MOST_ISSUES]
+        ]
+        more = len(fault.errors) - MOST_ISSUES
+        if more > 0:
+            lines.append(f"- {t('ui.no_plan.more', lang, count=more)}")
+        return True, "\n".join([t("ui.files.faults", lang, file=name, count=len(fault.errors)), "", *lines])
+    state.push(case, Draft(merged((), [edit.mapping() for edit in scenario.edits])))
+    return False, t("ui.files.loaded_scenario", lang, count=len(scenario.edits))
+
+
+if __name__ == "__main__":
+    page()
