@@ -230,7 +230,7 @@ def frontier(words: Mapping[str, str], ground: Ground = LIGHT) -> Spec:
 
 
 def stacked(words: Mapping[str, str], colours: Mapping[str, str], ground: Ground = LIGHT) -> Spec:
-    """Money by year and by who pays or where it goes. Frame: part (paid, limit), year, group, value.
+    """Money by year and by who pays or where it goes. Frame: part (paid, target), year, group, value.
 
     Limits are red ticks. Words: value, year, group.
     """

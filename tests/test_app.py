@@ -389,7 +389,7 @@ def test_pinned_plans_are_compared_renamed_taken_up_again_and_removed(app: AppTe
 
 def test_the_method_shows_every_family_and_the_certificate(app: AppTest) -> None:
     ran(app)
-    for _ in range(100):
+    for _ in range(600):
         if desktop(app).shown.plan.summary.get("certificate"):
             break
         time.sleep(0.1)
@@ -570,7 +570,7 @@ def test_a_pinned_plan_is_what_everything_is_compared_with(app: AppTest) -> None
 
 def test_an_answer_is_proven_in_the_background(app: AppTest) -> None:
     ran(app)
-    for _ in range(100):
+    for _ in range(600):
         if desktop(app).shown.plan.summary.get("certificate"):
             break
         time.sleep(0.1)

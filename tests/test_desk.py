@@ -89,6 +89,17 @@ def test_two_visitors_share_an_answer_and_disturb_each_other_not(monkeypatch: py
     assert list(one.seats) == [("cem", "tutorial")]
 
 
+def test_a_session_ends_with_the_visit() -> None:
+    one = Desk()
+    work = one.ask(capped(970), "ann")
+    one.ask(capped(970), "ben")
+    alone = one.ask(capped(980), "ann", "other")
+    one.leave("ann")
+    assert list(one.seats) == [("ben", "tutorial")]
+    assert work.future.result(SOON).plan.found  # ben still waits for it
+    assert not alone.useful
+
+
 def test_a_refused_cap_is_told_in_its_own_number_though_it_was_new() -> None:
     one = Desk()
     for visitor in ("ann", "ben"):  # the second finds the case itself answered already

@@ -29,6 +29,8 @@ GREYED = "<style>.st-key-answer {opacity: 0.4; filter: grayscale(0.7);}</style>"
 CALM = """<style>
 .stMainBlockContainer {padding: 4.6rem 3rem 3rem;}
 [data-testid="stSidebarUserContent"] {padding-top: 0;}
+.st-key-head {flex-wrap: nowrap;}
+.st-key-undo p, .st-key-redo p {position: absolute; clip-path: inset(50%%); width: 1px; overflow: hidden;}
 [class*="st-key-own_"] {margin-top: -0.5rem;}
 .st-key-answer {container-type: inline-size;}
 .st-key-headline {flex-wrap: nowrap;}
@@ -36,7 +38,7 @@ CALM = """<style>
 .st-key-headline [data-testid="stMetricValue"] * {white-space: normal; overflow: visible;}
 @container (max-width: %(narrow)srem) {.st-key-headline {display: grid; grid-template-columns: repeat(3, 1fr);}}
 @container (max-width: 32rem) {.st-key-headline {grid-template-columns: repeat(2, 1fr);}}
-@media (max-width: 640px) {.stMainBlockContainer {padding: 4.6rem 1rem 2rem;}}
+@media (max-width: 640px) {.st-key-head {flex-wrap: wrap;} .stMainBlockContainer {padding: 4.6rem 1rem 2rem;}}
 </style>"""
 NARROW = {"zh": 62, "en": 76}
 """Width below which the headline takes two lines: English words are longer [rem]."""

@@ -26,6 +26,7 @@ def tools(case: Case, asked: Case | None, current: bool, lang: str) -> None:
         st.button(
             t(f"ui.change.{name}", lang),
             key=name,
+            help=t(f"ui.change.{name}", lang),
             icon=f":material/{name}:",
             disabled=not possible,
             on_click=state.step,

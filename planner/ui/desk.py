@@ -2,7 +2,7 @@
 
 import os
 import time
-from collections import OrderedDict
+from collections import OrderedDict, deque
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -101,14 +101,14 @@ class Work(Generic[T]):
 
 @dataclass
 class Seat:
-    """A visitor's session and questions: at most one is under way and one waits."""
+    """A visitor's session and questions: one is under way at a time; those that were dropped are passed over."""
 
     base: Case
     """What the visitor began with."""
     session: Session
     asked: dict[str, Work[Answer]] = field(default_factory=dict)
     """The last question by slot."""
-    waiting: dict[str, tuple[Case, Work[Answer]]] = field(default_factory=dict)
+    waiting: deque[tuple[Case, Work[Answer]]] = field(default_factory=deque)
     refused: OrderedDict[str, Work[Answer]] = field(default_factory=OrderedDict)
     """Answers without a plan: they tell how far one gets from the visitor's own last plan, so nobody shares them."""
     busy: bool = False
@@ -144,7 +144,7 @@ class Desk:
             if before is not None and not any(before in one.asked.values() for one in self.seats.values()):
                 before.stop()
             if not known:
-                seat.waiting[slot] = case, work
+                seat.waiting.append((case, work))
                 seat.moved.set()
                 if not seat.busy:
                     seat.busy = True
@@ -160,6 +160,16 @@ class Desk:
             self.seats[name] = Seat(case, Session(case))
         return _last(self.seats, name, self.seats[name], SEATS)
 
+    def leave(self, visitor: str) -> None:
+        """A visitor is gone, and with it the session and the questions that nobody else asked."""
+        with self.lock:
+            gone = [self.seats.pop(name) for name in list(self.seats) if name[0] == visitor]
+            for seat in gone:
+                for work in seat.asked.values():
+                    if not any(work in one.asked.values() for one in self.seats.values()):
+                        work.stop()
+                seat.asked.clear()
+
     def _serve(self, seat: Seat) -> None:
         """Answer what waits at a seat, then prepare for what may come."""
         last: tuple[Case, Work[Answer]] | None = None
@@ -169,8 +179,7 @@ class Desk:
                     seat.busy = False
                     seat.moved.clear()
                     break
-                slot = next(iter(seat.waiting))
-                case, work = last = seat.waiting.pop(slot)
+                case, work = last = seat.waiting.popleft()
             work.run(partial(answered, seat, case, work))
             if work.useful and not work.future.result().plan.found:
                 with self.lock:
@@ -195,7 +204,7 @@ class Desk:
             seat.session.prepare()
         except CancelledError:
             return
-        if seat.moved.wait(PAUSE) or work.proof != "pending":
+        if work.proof != "pending" or seat.moved.wait(PAUSE):
             return
         try:
             certified(case, work.future.result().plan)

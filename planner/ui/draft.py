@@ -31,9 +31,9 @@ class Draft:
         others = {id_: at for id_, at in self.positions.items() if id_ != lever.id}
         return Draft(self.edits, others if position == lever.own else {**others, lever.id: position})
 
-    def all_edits(self, case: Case, levers: Iterable[Lever]) -> tuple[EditMapping, ...]:
+    def all_edits(self, case: Case, levers: Iterable[Lever], numbered: bool = True) -> tuple[EditMapping, ...]:
         """The edits, those of the levers included; `case` has the others already."""
-        return (*self.edits, *(edit for lever in levers for edit in lever.edits(case, self.at(lever))))
+        return (*self.edits, *(edit for lever in levers for edit in lever.edits(case, self.at(lever), numbered)))
 
 
 class History:

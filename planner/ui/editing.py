@@ -115,7 +115,7 @@ def apply(stand: answering.Stand, made: list[EditMapping]) -> None:
     base = state.drafted(stand.case)
     if isinstance(base, Case):
         draft = state.draft(stand.case)
-        state.push(stand.case, Draft(merged(draft.all_edits(base, stand.offered), made)))
+        state.push(stand.case, Draft(merged(draft.all_edits(base, stand.offered, numbered=False), made)))
 
 
 if __name__ == "__main__":

@@ -31,7 +31,8 @@ def names_by(case: Case, by: str, lang: str) -> dict[str, str]:
 
 
 def spending(case: Case, plan: Plan, by: str, lang: str) -> pd.DataFrame:
-    """Capital spending by year and by fund, sector or city, and what all yearly limits allow: part, year, group, value.
+    """Capital spending by year and by fund, sector or city, and what all yearly limits allow: part (paid,
+    target), year, group, value.
 
     A limit counts where it holds for all spending of a year; those of single funds add up where every fund has one.
     """
@@ -49,7 +50,7 @@ def spending(case: Case, plan: Plan, by: str, lang: str) -> pd.DataFrame:
     sums["group"] = sums["group"].map(names)
     sums["value"] *= money
     limits = yearly_limits(case, plan)
-    marks = pd.DataFrame([("limit", year, "", limit * money) for year, limit in limits.items()], columns=PARTS)
+    marks = pd.DataFrame([("target", year, "", limit * money) for year, limit in limits.items()], columns=PARTS)
     paid = sums.assign(part="paid")[PARTS]
     return pd.concat([paid, marks]).reset_index(drop=True) if len(marks) else paid.reset_index(drop=True)
 

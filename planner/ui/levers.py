@@ -50,12 +50,15 @@ class Lever:
     years: tuple[int, int] = (0, 0)
     """First and last year it acts in."""
 
-    def edits(self, case: Case, position: int) -> list[dict[str, Any]]:
-        """What a position changes in the case; nothing at the case's own."""
+    def edits(self, case: Case, position: int, numbered: bool = True) -> list[dict[str, Any]]:
+        """What a position changes in the case; nothing at the case's own.
+
+        A cap is named with its number; without it where the number may go on changing as an edit like others.
+        """
         if position == self.own:
             return []
         if self.kind == "cap":
-            return [{"table": "targets", "add": self._cap(case, position)}]
+            return [{"table": "targets", "add": self._cap(case, position, "name" if numbered else "taken")}]
         if self.target is not None:
             value = self.value(position)
             return [{"table": "targets", "key": {"target": self.target.target}, "set": {"value": value}}]
@@ -68,10 +71,10 @@ class Lever:
             for row in case.budgets
         ]
 
-    def _cap(self, case: Case, position: int) -> dict[str, Any]:
+    def _cap(self, case: Case, position: int, name: str) -> dict[str, Any]:
         assert self.quantity is not None
         names = {
-            f"name_{lang}": t("ui.lever.cap.name", lang, **self._words(case, lang), number=f"{position / 10:g}")
+            f"name_{lang}": t(f"ui.lever.cap.{name}", lang, **self._words(case, lang), number=f"{position / 10:g}")
             for lang in ("zh", "en")
         }
         return {

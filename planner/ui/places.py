@@ -43,7 +43,7 @@ def draw(case: Case, plan: Plan, lang: str) -> None:
         label_visibility="collapsed",
     )
     shown = str(shown or options[0])
-    left, right = st.columns([0.45, 0.55], gap="medium")
+    left, right = st.columns([0.4, 0.6], gap="medium")
     words = {"value": names[shown], "name": t("ui.column.city", lang), "group": t("ui.column.city", lang), "plan": ""}
     shapes = ledgers.shapes(case, dict(zip(frame["id"], frame[shown], strict=True)), lang)
     with left:
@@ -64,14 +64,14 @@ def draw(case: Case, plan: Plan, lang: str) -> None:
             on_select="rerun",
             selection_mode="single-row",
             column_config={
-                "city": column.TextColumn(names["city"]),
-                "capex": column.NumberColumn(names["capex"], format="%,.2f"),
+                "city": column.TextColumn(names["city"], width=90),
+                "capex": column.NumberColumn(names["capex"], format="%,.1f", width=120),
                 "share": column.ProgressColumn(
-                    names["share"], format="%.0f%%", min_value=0, max_value=100, color=charts.PRIMARY
+                    names["share"], format="%.0f%%", min_value=0, max_value=100, color=charts.PRIMARY, width=95
                 ),
-                "head": column.NumberColumn(names["head"], format="%,.0f"),
-                "cut": column.NumberColumn(names["cut"], format="%,.1f"),
-                "below": column.NumberColumn(names["below"], format="%.1f%%"),
+                "head": column.NumberColumn(names["head"], format="%,.0f", width=100),
+                "cut": column.NumberColumn(names["cut"], format="%,.0f", width=110),
+                "below": column.NumberColumn(names["below"], format="%.1f%%", width=100),
             },
         )
         st.caption(t("ui.cities.pick", lang))

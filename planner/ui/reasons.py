@@ -113,5 +113,5 @@ def take(case: Case, offered: Iterable[Lever], edits: Iterable[EditMapping]) -> 
     base = state.drafted(case)
     if isinstance(base, Case):
         draft = state.draft(case)
-        state.push(case, Draft(merged(draft.all_edits(base, offered), edits)))
+        state.push(case, Draft(merged(draft.all_edits(base, offered, numbered=False), edits)))
         state.end(case, SLOT)

@@ -50,7 +50,7 @@ def page() -> None:
             key="spending_chart",
             alt=t("ui.spending.alt", lang),
         )
-        if "limit" in set(frame["part"]):
+        if "target" in set(frame["part"]):
             st.caption(t("ui.spending.limit", lang))
         st.subheader(t("ui.tab.budgets", lang), anchor=False)
         draw_budgets(case, plan, lang)

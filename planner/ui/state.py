@@ -182,9 +182,10 @@ def view() -> View:
     return found
 
 
+@st.cache_resource(show_spinner=False, scope="session", on_release=lambda name: desk().leave(name))
 def visitor() -> str:
-    """Name of this visitor among the sessions."""
-    return str(st.session_state.setdefault("visitor", uuid.uuid4().hex))
+    """Name of this visitor among the sessions, which end with the visit."""
+    return uuid.uuid4().hex
 
 
 def desktop(case: Case) -> Desktop:
