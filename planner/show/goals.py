@@ -12,8 +12,10 @@ from planner.show.answer import price_words
 from planner.show.explain import pin_words
 from planner.show.layout import QUIET, Page, add, grid
 
-EMISSIONS = 4
+EMISSIONS = 3
 """Emissions shown beside the cost [-]."""
+NAME, NUMBER, PRICE = 31, 9, 20
+"""Widths of the columns [characters]."""
 
 
 def show_goals(page: Page, goals: pd.DataFrame) -> None:
@@ -29,9 +31,11 @@ def show_goals(page: Page, goals: pd.DataFrame) -> None:
         page.line(page.t("goals.sentence", name=name(page, first.kind, first.id), cost=cost, money=money.name))
         page.line()
     heads = [f"{page.quantity(q)} [{page.unit('quantities', q).name}]" for q in shown]
-    table = grid(
-        ["", page.t("goals.cost", unit=money.name), *heads, page.t("goals.price")], right=range(1, 2 + len(shown))
-    )
+    widths = [NAME, *[NUMBER] * (1 + len(shown)), PRICE]
+    table = grid(["", page.t("goals.cost", unit=money.name), *heads, page.t("goals.price")])
+    for column, width in zip(table.columns, widths, strict=True):
+        column.width = width
+        column.justify = "right" if width == NUMBER else "left"
     places = decimals(costly["cost"] * money.factor, 3)
     for row in lines(costly):
         changes = [getattr(row, CHANGE + q) * page.unit("quantities", q).factor for q in shown]
