@@ -27,6 +27,7 @@ from edits import KINDS, edits  # noqa: E402
 from planner.case import Case  # noqa: E402
 from planner.certificate import certify  # noqa: E402
 from planner.engine import Options  # noqa: E402
+from planner.errors import CaseError  # noqa: E402
 from planner.live import Live  # noqa: E402
 from planner.plan import solve  # noqa: E402
 from planner.session import Session  # noqa: E402
@@ -159,6 +160,10 @@ def refusals(session: Session, count: int, seed: int) -> None:
         if row.value < 0:
             further = 1 / further
         edit = {"table": "targets", "key": {"target": row.target}, "set": {"value": row.value * further}}
+        try:
+            start.edited([edit])
+        except CaseError:
+            continue
         session.use(start)
         session.answer()
         session.prepare()

@@ -19,8 +19,8 @@ import numpy as np
 
 from planner.case import Case
 from planner.compile import Matrix, compile_problem
-from planner.conflict.ceilings import ceilings
-from planner.conflict.model import Model, build
+from planner.conflict.ceilings import beyond
+from planner.conflict.model import Model, build, quickest
 from planner.edits import Edit
 from planner.engine import LISTENING, Array, Options, Progress, cancellable
 from planner.errors import CancelledError
@@ -32,8 +32,9 @@ from planner.reach import changed_cells, keeps, way_back
 from planner.rows import TABLES
 from planner.solution import Proof, Solution, StageValue, Status
 
-ASKING = frozenset({"targets", "budgets", "pins", "funds", "allocations", "fund_rules"})
-"""Tables that only ask: what measures can do at best does not depend on them."""
+_ASKING = frozenset({"targets", "budgets", "pins", "funds", "allocations", "fund_rules"})
+STANDING = tuple(name for name in TABLES if name not in _ASKING)
+"""Tables that what measures can do at best depends on; the others only ask."""
 POSSIBLE = 2e-6
 """Part of the way back to the last plan from which an edit counts as out of reach [-]."""
 REMEMBERED = 20
@@ -122,6 +123,21 @@ class Refused:
     refusals: tuple[Refusal, ...]
 
 
+@dataclass(frozen=True)
+class Ground:
+    """What measures can do at best, whatever is asked of them."""
+
+    case: Case
+    model: Model
+    box: tuple[Array, Array]
+
+    @classmethod
+    def of(cls, problem: Problem) -> "Ground":
+        """The ground of a problem."""
+        model = build(problem)
+        return cls(problem.case, model, quickest(model))
+
+
 class Clock:
     """Seconds by step."""
 
@@ -149,7 +165,7 @@ class Session:
         self._cancel = Event()
         self._live: Live | None = None
         self._posed: tuple[Problem, Matrix] | None = None
-        self._ground: tuple[Case, Model] | None = None
+        self._ground: Ground | None = None
         self._known: OrderedDict[str, Answer] = OrderedDict()
 
     @property
@@ -203,7 +219,7 @@ class Session:
                 self._live.renew(self.options, cancellable(None, self._cancel))
                 self._live.prime()
             if self.last is not None and self.last.whole is None and self._ground is None:
-                self._ground = self.last.case, build(self.last.problem)
+                self._ground = Ground.of(self.last.problem)
 
     def settled(self, progress: Progress | None = None) -> Plan:
         """The plan of the case as it stands, solved from nothing, with ties broken, prices and certificate: to keep."""
@@ -222,13 +238,18 @@ class Session:
             clock("solve")
             state: Status = plan.summary["status"]
             return answer(state, plan.summary["proof"], "whole", whole=plan)
+        if self.last is not None:
+            refusals = self._beyond(case, problem, self.last.case)
+            clock("bound")
+            if refusals:
+                return answer("infeasible", "arithmetic", "bound", refusals=refusals)
         live, difference = self._hold(matrix, progress)
         clock("change")
         way = "same" if live.solved else "warm"
         status = live.warm(difference)
         clock("solve")
         if status != "optimal":
-            refused = self._refused(case, problem, matrix, live, clock, progress, status == "infeasible")
+            refused = self._refused(case, matrix, live, clock, progress, status == "infeasible")
             if refused is not None:
                 return answer("infeasible", refused.proof, refused.way, refusals=refused.refusals)
             status, way = "optimal" if live.solved else live.cold(), "cold"
@@ -263,23 +284,18 @@ class Session:
     def _refused(
         self,
         case: Case,
-        problem: Problem,
         matrix: Matrix,
         live: Live,
         clock: Clock,
         progress: Progress | None,
         sure: bool,
     ) -> Refused | None:
-        """Why there is no plan, first by arithmetic, then by how far back towards the last plan there is one.
+        """Why there is no plan: how far back towards the last plan there is one.
 
         None where there is a plan; if it is known by then, the instance stands there.
         """
         if self.last is None or keeps(matrix, self.last.matrix, self.last.values, live.scaling.rows):
             return None
-        refusals = self._by_ceilings(case, problem)
-        clock("bound")
-        if refusals:
-            return Refused("arithmetic", "bound", refusals)
         part = self._part_back(self.last, matrix, live, progress, sure)
         clock("reach")
         if part is None or part <= POSSIBLE:
@@ -324,17 +340,18 @@ class Session:
                 end.set()
             return search.result()
 
-    def _by_ceilings(self, case: Case, problem: Problem) -> tuple[Refusal, ...]:
-        """Hard targets that no plan can keep, by arithmetic alone."""
+    def _beyond(self, case: Case, problem: Problem, last: Case) -> tuple[Refusal, ...]:
+        """Hard targets other than in the last case that no plan can keep, by arithmetic alone."""
+        before = {id(row) for row in last.targets}
+        asked = [row for row in case.targets if row.soft_penalty is None and id(row) not in before]
+        if not asked:
+            return ()
         ground = self._ground
-        alike = ground is not None and all(ground[0].rows(name) is case.rows(name) for name in {*TABLES} - ASKING)
+        if ground is None or any(ground.case.rows(name) is not case.rows(name) for name in STANDING):
+            ground = self._ground = Ground.of(problem)
         try:
-            model = replace(ground[1], problem=problem) if ground is not None and alike else build(problem)
-            table = ceilings(model)
+            out = beyond(replace(ground.model, problem=problem), asked, ground.box)
         except KeyError:  # a level that was not asked for before
-            model = build(problem)
-            table = ceilings(model)
-        self._ground = case, model
-        out = table[table["impossible"] & ~table["soft"]]
-        rows = out[["target", "year", "asked", "best"]].to_numpy(dtype=object).tolist()
-        return tuple(Refusal("targets", target, "value", year, asked, best) for target, year, asked, best in rows)
+            ground = self._ground = Ground.of(problem)
+            out = beyond(ground.model, asked, ground.box)
+        return tuple(Refusal("targets", target, "value", year, ask, best) for target, year, ask, best in out)

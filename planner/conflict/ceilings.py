@@ -1,5 +1,6 @@
 """The best each target could reach alone: arithmetic, no solve."""
 
+from collections.abc import Collection
 from typing import Any
 
 import numpy as np
@@ -9,6 +10,7 @@ from scipy.sparse import csr_array
 from planner.case import Case
 from planner.conflict.model import Array, Model, build, extremes, quickest
 from planner.problem import Problem
+from planner.rows import Target
 from planner.targets import Bound
 
 CEILINGS = (
@@ -41,6 +43,24 @@ def ceilings(what: Case | Problem | Model) -> pd.DataFrame:
         flags = (least > limit + clear, most <= limit - clear, target.soft_penalty is not None)
         rows.append((target.target, bound.year, target.scope, bound.sense, *values, *flags))
     return pd.DataFrame(rows, columns=list(CEILINGS))
+
+
+def beyond(model: Model, targets: Collection[Target], box: tuple[Array, Array]) -> list[tuple[str, int, float, float]]:
+    """Target, year, what it asks for and the best there is, of each row of some targets that is out of reach.
+
+    `box` holds what `quickest` says of the model: it is the same for every edit of what is asked.
+    """
+    lo, hi = box
+    wanted = [(target, bound) for target in targets for bound in model.wanted(target)]
+    asked, limits = model.of_bounds([bound for _, bound in wanted])
+    lows, highs = extremes(asked, lo, hi)
+    clear = CLEAR * np.maximum(csr_array(abs(asked)) @ np.maximum(np.abs(lo), np.abs(hi)), np.abs(limits))
+    out = []
+    for i in np.flatnonzero(lows > limits + clear).tolist():
+        target, bound = wanted[i]
+        _, ask, best, _ = _stated(model, bound, float(lows[i] - limits[i]), float(highs[i] - limits[i]), lo, hi)
+        out.append((target.target, bound.year, ask, best))
+    return out
 
 
 def _ends(weights: Array, lo: Array, hi: Array) -> tuple[float, float]:
