@@ -61,7 +61,7 @@ def main() -> None:
     if isinstance(case, CaseError):
         st.error("\n".join([t("ui.no_plan.unreadable", lang, folder=name), "", *answering.issue_lines(case, lang)]))
         return
-    st.session_state["view"] = state.View(case, lang)
+    st.session_state["view"] = state.View(case, lang, page.url_path)
     page.run()
 
 

@@ -324,6 +324,18 @@ def test_every_page_opens_in_both_languages(app: AppTest, page: str, lang: str) 
         assert not one.value.startswith(("Points of", "Pages by", "What a map"))
 
 
+def test_sliders_stand_alike_on_every_page(app: AppTest) -> None:
+    ran(app)
+    app.select_slider(key=CARBON).set_value(960)
+    ran(app)
+    for page in ("tradeoffs", "spending", "places", "comparing", "planning", "method", "places"):
+        opened(app, page)
+        if page != "method":
+            assert app.select_slider(key=CARBON).value == 960, page
+            assert app.select_slider(key="lever_tutorial_budget_zh").value == 100, page
+    assert desktop(app).history.present.positions == {"carbon": 960}
+
+
 def test_spending_adds_up_to_the_investment_whoever_it_is_told_by(app: AppTest) -> None:
     plan = moved(OWN)
     case = read_case(CASE)

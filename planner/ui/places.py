@@ -57,7 +57,7 @@ def draw(case: Case, plan: Plan, lang: str) -> None:
     with right:
         column = st.column_config
         found = st.dataframe(
-            frame.drop(columns=["id"]),
+            frame.drop(columns=["id"]).dropna(axis="columns", how="all"),
             hide_index=True,
             height="content",
             key=f"cities_{case.settings.name}_{lang}",

@@ -40,6 +40,7 @@ class View:
 
     case: Case
     lang: Lang
+    page: str
 
 
 @dataclass(frozen=True)
@@ -254,10 +255,11 @@ def key(case: Case, lever: Lever, lang: str) -> str:
 
 
 def prepare(case: Case, lever: Lever, lang: str) -> None:
-    """Put a slider where its lever stands."""
-    at = draft(case).at(lever)
-    if st.session_state.get(key(case, lever, lang)) != at:
-        st.session_state[key(case, lever, lang)] = at
+    """Put a slider where its lever stands; on another page it is another slider, whatever is kept under its key."""
+    at, name = draft(case).at(lever), key(case, lever, lang)
+    if st.session_state.get(name) != at or st.session_state.get(f"{name}_page") != view().page:
+        st.session_state[name] = at
+        st.session_state[f"{name}_page"] = view().page
 
 
 def follow(case: Case, lever: Lever, lang: str) -> None:
