@@ -1,6 +1,6 @@
 """Charts: constant Vega-Lite dictionaries. Data comes beside them as a frame whose columns each function names."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -82,6 +82,12 @@ def _ceiling(ground: Ground) -> Spec:
     }
 
 
+def _legend(names: Collection[str]) -> Spec:
+    """Below the chart, in fewer columns where names are long."""
+    columns = 6 if max(map(len, names), default=0) <= 14 else 3
+    return {"orient": "bottom", "title": None, "symbolType": "square", "columns": columns, "labelLimit": 300}
+
+
 def _hover(words: Mapping[str, str], value: str, part: str, shown: str, names: Mapping[str, str]) -> Spec:
     """Unseen bars that answer the pointer: an area or a line has no points of its own."""
     label = {"field": shown, "type": "nominal", "title": words.get(shown, "")}
@@ -110,8 +116,7 @@ def wedge(words: Mapping[str, str], colours: Mapping[str, str], ground: Ground =
     sector, baseline, plan, target.
     """
     scale = {"domain": list(colours), "range": list(colours.values())}
-    columns = 6 if max(map(len, colours), default=0) <= 10 else 3
-    legend = {"orient": "bottom", "title": None, "symbolType": "square", "columns": columns, "labelLimit": 240}
+    legend = _legend(colours)
     high = {
         "field": "high",
         "type": "quantitative",
@@ -242,7 +247,7 @@ def stacked(words: Mapping[str, str], colours: Mapping[str, str], ground: Ground
         {"field": "group", "type": "nominal", "title": words["group"]},
         {"field": "value", "type": "quantitative", "format": ",.4~r", "title": words["value"]},
     ]
-    legend = {"orient": "bottom", "title": None, "symbolType": "square", "columns": 6, "labelLimit": 240}
+    legend = _legend(colours)
     bars: Spec = {
         "transform": _of("paid"),
         "mark": {"type": "bar", "stroke": ground.paper, "strokeWidth": 0.6},
@@ -258,7 +263,7 @@ def stacked(words: Mapping[str, str], colours: Mapping[str, str], ground: Ground
 def clustered(words: Mapping[str, str], colours: Mapping[str, str], ground: Ground = LIGHT) -> Spec:
     """The same parts of several plans side by side. Frame: group, plan, value. Words: value, group, plan."""
     scale = {"domain": list(colours), "range": list(colours.values())}
-    legend = {"orient": "bottom", "title": None, "symbolType": "square", "columns": 6, "labelLimit": 240}
+    legend = _legend(colours)
     return {
         "mark": {"type": "bar", "stroke": ground.paper, "strokeWidth": 0.6},
         "encoding": {
