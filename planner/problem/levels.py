@@ -3,6 +3,7 @@
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
@@ -11,7 +12,7 @@ from planner.problem.keys import Array, Axis, Codes, Every, Keys, Links, Mask, T
 from planner.problem.money import Money
 from planner.problem.stock import Path, numbers
 from planner.problem.tracked import Tracked, derived
-from planner.rows import FUND, PROVINCE, Budget, Pin
+from planner.rows import FUND, PROVINCE, Budget, Pin, Target
 from planner.targets import Bound, bounds
 from planner.timing import path, span
 
@@ -61,6 +62,11 @@ class Goal:
     target: str
     bound: Bound
     penalty: float | None
+
+    @cached_property
+    def excess(self) -> dict[Term, float]:
+        """Weights of the levels in what exceeds the bound."""
+        return self.bound.excess
 
 
 class Levels(Money):
@@ -160,10 +166,16 @@ class Levels(Money):
     @derived
     def _asked(self) -> tuple[list[Goal], list[str]]:
         """Every row a target asks for, enforced or only reported, and the levels they are written on."""
+        found = [self.of_row(row, self._asked_by) for row in self.given.targets]
+        return [goal for goals, _ in found for goal in goals], list(
+            dict.fromkeys(id_ for _, ids in found for id_ in ids)
+        )
+
+    def _asked_by(self, row: Target) -> tuple[list[Goal], list[str]]:
+        """Every row one target asks for, and the levels they are written on."""
         source = Asking(self)
         goals = [
             Goal(f"{row.target}:{bound.part}" if bound.part else row.target, row.target, bound, row.soft_penalty)
-            for row in self.given.targets
             for bound in bounds(row, source)
         ]
         return goals, list(source.asked)
@@ -186,7 +198,7 @@ class Levels(Money):
     @derived
     def _goals(self) -> list[tuple[Goal, dict[Term, float]]]:
         """The rows that are enforced, and the weights of their levels."""
-        return [(goal, goal.bound.excess) for goal in self._asked[0] if goal.bound.year > self.decided_after]
+        return [(goal, goal.excess) for goal in self._asked[0] if goal.bound.year > self.decided_after]
 
     def _terms(self, axis: Axis, keys: Iterable[Term]) -> Keys:
         listed = list(keys)

@@ -14,8 +14,10 @@ from typing import Any, Generic, Self, TypeVar, cast, overload
 import numpy as np
 
 from planner.case import Case
+from planner.rows import Row
 
 T = TypeVar("T")
+R = TypeVar("R", bound=Row)
 CASE = "case."
 """Begins the name of an input that is a part of the case."""
 
@@ -35,6 +37,8 @@ class Tracked:
         self.case = case
         self._notes: dict[str, Note] = {}
         self._before: dict[str, Note] = {**before._before, **before._notes} if before else {}
+        self._rows: dict[int, tuple[Row, Note]] = {}
+        self._rows_before: dict[int, tuple[Row, Note]] = (before._rows or before._rows_before) if before else {}
         self._reading: list[dict[str, Any]] = []
         self._lock = RLock()
 
@@ -51,6 +55,26 @@ class Tracked:
         if self._reading:
             self._reading[-1][name] = value
 
+    def of_row(self, row: R, find: Callable[[R], T]) -> T:
+        """What `find` makes of a row, or made of it before when all that it read is still the very same."""
+        with self._lock:
+            known, old = self._rows_before.get(id(row), (None, None))
+            if old is None or known is not row or not self._still(old):
+                self._reading.append({})
+                try:
+                    value: Any = find(row)
+                finally:
+                    inputs = self._reading.pop()
+                old = Note(value, inputs)
+            self._rows[id(row)] = row, old
+            for name, part in old.inputs.items():
+                self._note(name, part)
+            return cast(T, old.value)
+
+    def _still(self, note: Note) -> bool:
+        """Whether a value would come out the same now."""
+        return all(self._now(part) is value for part, value in note.inputs.items())
+
     def _now(self, name: str) -> Any:
         """Present value of an input."""
         return getattr(self.case, name.removeprefix(CASE)) if name.startswith(CASE) else self._found(name).value
@@ -61,7 +85,7 @@ class Tracked:
             note = self._notes.get(name)
             if note is None:
                 old = self._before.pop(name, None)
-                if old is not None and all(self._now(part) is value for part, value in old.inputs.items()):
+                if old is not None and self._still(old):
                     note = old
                 else:
                     self._reading.append({})
