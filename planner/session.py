@@ -9,7 +9,7 @@ session.answer().plan
 import time
 from collections import OrderedDict
 from collections.abc import Callable, Mapping
-from concurrent.futures import ThreadPoolExecutor, wait
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field, replace
 from functools import cached_property, partial
 from threading import Event, Lock
@@ -35,6 +35,8 @@ from planner.solution import Proof, Solution, StageValue, Status
 _ASKING = frozenset({"targets", "budgets", "pins", "funds", "allocations", "fund_rules"})
 STANDING = tuple(name for name in TABLES if name not in _ASKING)
 """Tables that what measures can do at best depends on; the others only ask."""
+HEAD_START = 1.5
+"""Times the last cold solve that another one runs alone before it is asked whether there is a plan at all [-]."""
 POSSIBLE = 2e-6
 """Part of the way back to the last plan from which an edit counts as out of reach [-]."""
 REMEMBERED = 20
@@ -310,35 +312,45 @@ class Session:
     def _part_back(
         self, last: Answer, matrix: Matrix, live: Live, progress: Progress | None, sure: bool
     ) -> float | None:
-        """How far back towards the last plan there is one, while a cold solve looks for one right here.
+        """How far back towards the last plan there is one, asked once a cold solve right here takes longer than usual.
 
         Whichever knows first ends the other. None where there is a plan.
         """
         end = Event()
+        searches: list[Future[float | None]] = []
         with ThreadPoolExecutor(1) as pool:
-            told = cancellable(None, end)
-            search = pool.submit(way_back, last.matrix, matrix, last.values, self.options, told)
+
+            def search() -> Future[float | None]:
+                if not searches:
+                    told = cancellable(None, end)
+                    searches.append(pool.submit(way_back, last.matrix, matrix, last.values, self.options, told))
+                return searches[0]
 
             def listen(what: str, seconds: float) -> None:
                 if progress is not None:
                     progress(what, seconds)
-                if search.done() and (search.result() or 0.0) > POSSIBLE:
+                if (
+                    seconds > HEAD_START * live.cold_seconds
+                    and search().done()
+                    and (search().result() or 0.0) > POSSIBLE
+                ):
                     raise CancelledError(what)
 
             live.progress = listen
             try:
                 if not sure and live.cold() == "optimal":
                     return None
-                while not search.done():
-                    wait([search], LISTENING)
-                    listen("reach", 0.0)
+                while not search().done():
+                    wait([search()], LISTENING)
+                    if progress is not None:
+                        progress("reach", 0.0)
             except CancelledError:
-                if not search.done():  # it is the caller who wants no answer
+                if not searches or not searches[0].done():  # it is the caller who wants no answer
                     raise
             finally:
                 live.progress = progress
                 end.set()
-            return search.result()
+            return search().result()
 
     def _beyond(self, case: Case, problem: Problem, last: Case) -> tuple[Refusal, ...]:
         """Hard targets other than in the last case that no plan can keep, by arithmetic alone."""
