@@ -311,9 +311,17 @@ MUTANTS = [
         "float(self.baseline_of(level, 0)[0])",
     ),
     Mutant(
-        "a scope is always the province", LEVELS, "return level.scope == PROVINCE or city in", "return True or city in"
+        "a scope is always the province",
+        LEVELS,
+        "counted: Mask = self._scopes[level.scope][c] & self._sectors(level)[s]",
+        "counted: Mask = self._sectors(level)[s]",
     ),
-    Mutant("sectors are ignored", LEVELS, "if level.sectors and sector not in level.sectors:", "if False:"),
+    Mutant(
+        "sectors are ignored",
+        LEVELS,
+        "counted: Mask = self._scopes[level.scope][c] & self._sectors(level)[s]",
+        "counted: Mask = self._scopes[level.scope][c]",
+    ),
     Mutant(
         "a city has the province's driver",
         LEVELS,
