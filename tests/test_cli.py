@@ -317,7 +317,7 @@ def test_only_the_first_fifty_faults_are_shown_and_the_total_is_stated(tmp_path:
     result = planner("check", folder, "--lang", "en")
     assert result.exit_code == 2
     assert f"{len(rows)} faults" in result.stdout
-    assert result.stdout.split(" remarks")[0].count("•") == 50
+    assert result.stdout.split(" remark")[0].count("•") == 50
     assert "the first 50 are shown" in result.stdout
 
 

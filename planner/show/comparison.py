@@ -36,7 +36,7 @@ def overview(page: Page, plans: Mapping[str, Plan]) -> None:
     money = page.money
     heads = [page.t(f"compare.{head}") for head in ("plan", "status", "objective")]
     of_money = [page.t(f"compare.{head}", unit=money.name) for head in ("net", "capex")]
-    table = grid([*heads, "", *of_money, page.t("compare.missed")], right=[2, 4, 5, 6])
+    table = grid([*heads, "", *of_money, page.t("compare.missed")], right=[2, 4, 5, 6], keep=[1])
     rows = list(lines(headlines(plans).reset_index()))
     shown = [objective_shown(page, row.objective, row.unit) for row in rows]
     places = decimals([row.value * unit.factor for row, unit in zip(rows, shown, strict=True)])
