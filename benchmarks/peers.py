@@ -103,13 +103,12 @@ def in_linopy(p: Province) -> linopy.Model:
             )
         else:
             left = (tie.weight * uses).sum("measure")
-        if tie.city is not None:
-            left = left.sel(city=tie.city)
         if tie.provides:
             left = left - stock.sel(measure=list(tie.provides)).sum("measure")
         if tie.province:
             left = left.sum("city")
-        m.add_constraints(left <= tie.bound, name=tie.id)
+        bound = array(tie.bound, "city") if isinstance(tie.bound, np.ndarray) else tie.bound
+        m.add_constraints(left <= bound, name=tie.id)
 
     members = [
         stock.sel(measure=xr.DataArray([pair_[i] for pair_ in p.pairs], dims="pair", coords={"pair": pair}))
@@ -282,7 +281,8 @@ def in_pyoptinterface(p: Province) -> tuple[poi_highs.Model, list[Any]]:
                 left.add_affine_term(starts[m, c, y - lead - life], 1.0)
             add(left, poi.Eq, 0.0)
     for tie in p.ties:
-        for group in [list(C)] if tie.province else [[tie.city]] if tie.city is not None else [[c] for c in C]:
+        bounds = np.broadcast_to(tie.bound, len(C)).tolist()
+        for group in [list(C)] if tie.province else [[c] for c in C]:
             for y in Y:
                 left = Expr()
                 for c in group:
@@ -293,7 +293,7 @@ def in_pyoptinterface(p: Province) -> tuple[poi_highs.Model, list[Any]]:
                     for m in tie.provides:
                         if present[m, c]:
                             left.add_affine_term(stock[m, c, y], -1.0)
-                add(left, poi.Leq, tie.bound)
+                add(left, poi.Leq, bounds[group[0]])
     for k, c in overlapping:
         first, second, _ = p.pairs[k]
         for y in Y:

@@ -118,9 +118,8 @@ class Tie:
     weight: float | None
     """Of each of `uses` alike; none: each as a part of its potential."""
     provides: tuple[int, ...] = ()
-    bound: float = 1.0
-    """Cap, or what is free."""
-    city: int | None = None
+    bound: float | Array = 1.0
+    """Cap, or what is free; of each city where they differ: a group per city then."""
     province: bool = False
 
 
@@ -377,9 +376,8 @@ def _groups(p: Province) -> tuple[Array, Array]:
     for s in (2, 5):
         members = tuple(int(m) for m in by_sector[s][-5:])
         most[list(members)] = np.minimum(most[list(members)], 0.45)
-        for c, city in enumerate(p.cities):
-            cap = 0.5 * float(p.potential[list(members), c, -1].sum())
-            p.ties.append(Tie(f"base_{SECTORS[s]}_{city}", "shared", members, 1.0, bound=cap, city=c))
+        cap = 0.5 * p.potential[list(members), :, -1].sum(axis=0)
+        p.ties.append(Tie(f"base_{SECTORS[s]}", "shared", members, 1.0, bound=cap))
     stock, starts = _reference(p, most)
     for s, whole in ((0, True), (7, True), (6, False)):
         provider, *dependents = (int(m) for m in by_sector[s])
@@ -640,16 +638,18 @@ def _group_rows(p: Province) -> Iterable[dict[str, Any]]:
     for tie in p.ties:
         shared = tie.kind == "shared"
         head: dict[str, Any] = {"group": tie.id, "kind": tie.kind, "scope": "province" if tie.province else "city"}
-        if tie.city is not None:
-            head["city"] = p.cities[tie.city]
-        if shared and tie.weight is not None:
-            head["cap"] = tie.bound
         if not shared:
             head["free"] = tie.bound
-        for m in tie.uses:
-            yield {**head, "measure": p.measures[m], "role": "member" if shared else "dependent", "weight": tie.weight}
-        for m in tie.provides:
-            yield {**head, "measure": p.measures[m], "role": "provider", "ratio": 1.0}
+        heads = [head]
+        if isinstance(tie.bound, np.ndarray):
+            caps = zip(p.cities, tie.bound.tolist(), strict=True)
+            heads = [{**head, "group": f"{tie.id}_{city}", "city": city, "cap": cap} for city, cap in caps]
+        for head in heads:
+            for m in tie.uses:
+                role = "member" if shared else "dependent"
+                yield {**head, "measure": p.measures[m], "role": role, "weight": tie.weight}
+            for m in tie.provides:
+                yield {**head, "measure": p.measures[m], "role": "provider", "ratio": 1.0}
     for k, (first, second, q) in enumerate(p.pairs):
         for c in np.flatnonzero(p.loss[k]):
             head = {"group": f"overlap_{k:02d}_{p.cities[c]}", "kind": "overlap", "city": p.cities[c]}

@@ -128,13 +128,10 @@ def build(p: Province) -> Twin:
         if tie.weight is None:
             with np.errstate(divide="ignore"):
                 weight = 1 / p.potential[list(tie.uses)]
-        if tie.city is not None:
-            row = rows.block(-INF, tie.bound, (Y,))
-            rows.add(row, uses[:, tie.city], weight)
-        else:
-            row = rows.block(-INF, tie.bound, (Y,) if tie.province else (C, Y))
-            rows.add(row, uses, weight)
-            rows.add(row, provides, -1.0)
+        bound = tie.bound[:, None] if isinstance(tie.bound, np.ndarray) else tie.bound
+        row = rows.block(-INF, bound, (Y,) if tie.province else (C, Y))
+        rows.add(row, uses, weight)
+        rows.add(row, provides, -1.0)
 
     both = p.loss > 0
     first, second = (np.array([pair[i] for pair in p.pairs], dtype=int) for i in (0, 1))
