@@ -13,6 +13,7 @@ import pandas as pd
 import pyomo.environ as pyo
 import pyoptinterface as poi
 import xarray as xr
+from pyomo.contrib.appsi.solvers import Highs
 from pyoptinterface import highs as poi_highs
 
 from benchmarks.provinces import FUNDS, ROUTES, SECTORS, Level, Province
@@ -441,6 +442,6 @@ def in_pyomo(problem: Problem) -> pyo.ConcreteModel:
 
 def pyomo_solver() -> Any:
     """The interface to HiGHS that comes with Pyomo."""
-    solver = pyo.SolverFactory("appsi_highs")
+    solver = Highs()
     solver.highs_options = {"threads": 1, "parallel": "off"}
     return solver

@@ -106,6 +106,7 @@ class Goal:
     limit: float
     year: int
     penalty: float | None = None
+    target: str = ""
 
 
 @dataclass(frozen=True)
@@ -435,7 +436,8 @@ def _targets(p: Province, stock: Array) -> None:
 
     def add(goals: Iterable[tuple[int, tuple[tuple[Level, int, float], ...], float]], **row: Any) -> None:
         p.targets.append({"target": f"target_{len(p.targets):03d}", **row})
-        p.goals += [Goal(terms, limit, y, row.get("soft_penalty")) for y, terms, limit in goals]
+        name = p.targets[-1]["target"]
+        p.goals += [Goal(terms, limit, y, row.get("soft_penalty"), name) for y, terms, limit in goals]
 
     def at_least(x: Level, value: float, first: int, last: int, **row: Any) -> None:
         goals = [(y, ((x, y, -1.0),), -value) for y in range(first, last + 1)]
