@@ -44,7 +44,8 @@ ALIKE = 1e-6
 """Part of the least cost by which two tools may differ [-]."""
 ROUNDS = {"S": 7, "M": 7, "L": 5, "XL": 2}
 SOLVES = {"S": 5, "M": 3, "L": 1}
-EDITS, SLOW_EDITS, POINTS, COLD_POINTS = 40, 8, 40, 4
+EDITS, SLOW_EDITS, POINTS, COLD_POINTS = 30, 6, 40, 3
+QUICK_ROUNDS, QUICK_SOLVES, QUICK_EDITS, QUICK_SLOW_EDITS, QUICK_POINTS = 3, 2, 15, 3, 20
 DEMANDS: dict[str, tuple[str, str, float]] = {
     "compile_ratio_M": ("build until HiGHS can run / raw, M", "<=", 4.0),
     "compile_ratio_L": ("build until HiGHS can run / raw, L", "<=", 2.5),
@@ -55,8 +56,8 @@ DEMANDS: dict[str, tuple[str, str, float]] = {
     "memory_ratio_M": ("memory of the build / raw, M", "<=", 1.4),
     "memory_ratio_L": ("memory of the build / raw, L", "<=", 1.4),
     "memory_ratio_XL": ("memory of the build / raw, XL", "<=", 1.4),
-    "edit_to_answer_ratio": ("edit to answer / raw HiGHS warm, p50, M", "<=", 1.3),
-    "edit_to_answer_ratio_same_matrix": ("edit to answer / HiGHS warm on the planner's own matrix, p50, M", "<=", 1.3),
+    "edit_to_answer_ratio": ("edit to answer / bare HiGHS, warm, on the same matrix, p50, M", "<=", 1.3),
+    "edit_to_answer_ratio_raw_twin": ("edit to answer / bare HiGHS, warm, on the raw twin, p50, M", "<=", 1.3),
     "vs_linopy_persistent": ("edit to answer: times faster than linopy persistent, M", ">=", 8.0),
     "vs_linopy_rebuild": ("edit to answer: times faster than linopy rebuilt, M", ">=", 100.0),
     "vs_pyoptinterface_rebuild": ("edit to answer: times faster than pyoptinterface rebuilt, M", ">=", 100.0),
@@ -282,7 +283,7 @@ def edits(p: Province, made: Case, numbers: Numbers, peers: bool) -> None:
     for number in range(EDITS):
         row = rng.choice(targets)
         name = row["target"]
-        value = float(row["value"] * rng.uniform(0.9, 1.1))
+        value = float(row["value"] * rng.uniform(0.97, 1.03))
         mine = np.array([goal.target == name for goal in p.goals])
         limits = np.where(mine, limits - (value - now[name]), limits)
         now[name] = value
@@ -313,7 +314,11 @@ def edits(p: Province, made: Case, numbers: Numbers, peers: bool) -> None:
 
             def updated(new: Any = limits.copy()) -> float:
                 model.constraints["goals"].rhs = model.constraints["goals"].rhs.copy(data=new)
-                model.assign_result(solver.solve(model, disallow_rebuild=True))
+                found = solver.solve(model, disallow_rebuild=True)
+                if not found.status.is_ok:  # as the raw twin does
+                    solver.solver_model.clearSolver()
+                    found = solver.solve()
+                model.assign_result(found)
                 return float(model.objective.value)
 
             assert_same_value("linopy", numbers.time("linopy_edit", updated), told)
@@ -323,12 +328,15 @@ def edits(p: Province, made: Case, numbers: Numbers, peers: bool) -> None:
                 for g, limit in zip(which.tolist(), upper.tolist(), strict=True):
                     program.set_normalized_rhs(goals[g], limit)
                 program.optimize()
+                if program.get_model_attribute(poi.ModelAttribute.TerminationStatus) != poi.TerminationStatusCode.OPTIMAL:
+                    program.set_primal_start([], [])
+                    program.optimize()
                 return float(program.get_obj_value())
 
             assert_same_value("pyoptinterface", numbers.time("pyoptinterface_edit", nudged), told)
         session.prepare()
-    numbers.ratio("edit_to_answer_ratio", ("edit",), ("raw_edit",))
-    numbers.ratio("edit_to_answer_ratio_same_matrix", ("edit",), ("own_edit",))
+    numbers.ratio("edit_to_answer_ratio", ("edit",), ("own_edit",))
+    numbers.ratio("edit_to_answer_ratio_raw_twin", ("edit",), ("raw_edit",))
     numbers.told["edit_to_answer_p95_ms"] = 1e3 * float(np.quantile(numbers.seconds["edit"], 0.95))
     numbers.tell("M", ("edit", "raw_edit", "own_edit", "linopy_edit", "pyoptinterface_edit"))
     ours = numbers.median("edit")

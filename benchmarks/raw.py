@@ -32,6 +32,11 @@ class Twin:
     """Rows of budgets."""
     goals: Ints
     """Rows of targets."""
+    starts: Ints
+    stock: Ints
+    """Columns by measure, city and year; -1 where there is none."""
+    in_service: Ints
+    """Rows that add up the stock, likewise."""
 
 
 class Rows:
@@ -114,7 +119,7 @@ def build(p: Province) -> Twin:
 
     row = rows.block(0.0, 0.0, (M, C, Y))
     row = np.where(present[:, :, None], np.cumsum(np.broadcast_to(present[:, :, None], row.shape)).reshape(row.shape), 0)
-    row = (row - 1).astype(np.int32)
+    row = in_service = np.where(present[:, :, None], row - 1, -1).astype(np.int32)
     rows.count = int(present.sum()) * Y
     rows.lower[0] = rows.upper[0] = np.zeros(rows.count)
     rows.add(row, stock, 1.0)
@@ -228,7 +233,7 @@ def build(p: Province) -> Twin:
     row_, column_, data = (np.concatenate(part) for part in zip(*rows.entries, strict=True))
     matrix = coo_array((data, (row_, column_)), shape=(rows.count, columns.count)).tocsr()
     bounds = (np.concatenate(parts) for parts in (rows.lower, rows.upper, columns.lower, columns.upper))
-    return Twin(matrix, *bounds, cost, limits=limits, goals=goals)
+    return Twin(matrix, *bounds, cost, limits, goals, starts, stock, in_service)
 
 
 def passed(twin: Twin, **options: object) -> highspy.Highs:
@@ -249,8 +254,14 @@ def passed(twin: Twin, **options: object) -> highspy.Highs:
 
 
 def solve(highs: highspy.Highs) -> float:
-    """Solve, and the least cost. Raises RuntimeError where there is no optimum."""
+    """Solve, and the least cost; from nothing where a warm start ends without an answer.
+
+    Raises RuntimeError where there is no optimum.
+    """
     highs.run()
+    if highs.getModelStatus() == highspy.HighsModelStatus.kUnknown:
+        highs.clearSolver()
+        highs.run()
     if highs.getModelStatus() != highspy.HighsModelStatus.kOptimal:
         raise RuntimeError(str(highs.getModelStatus()))
     return float(highs.getInfo().objective_function_value)
