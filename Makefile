@@ -8,13 +8,14 @@ OUT ?= plan
 HOST ?=
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
 
-.PHONY: help plan test app campaign clean distclean
+.PHONY: help plan test app campaign bench bench-quick clean distclean
 
 help:
 	@echo "make plan      solve $(CASE) into $(OUT)/ and print the plan (CASE=folder, OUT=folder)"
 	@echo "make test      format, lint, types, tests"
 	@echo "make app       open the app in a browser (HOST=lan: also for others on the local network)"
 	@echo "make campaign  the long campaign of random cases"
+	@echo "make bench     every demand on speed, all sizes (a quarter of an hour); make bench-quick: under a minute"
 	@echo "make clean     remove what was computed; make distclean removes the environment, too"
 
 plan: $(VENV)/.installed
@@ -31,6 +32,12 @@ app: $(VENV)/.installed
 
 campaign: $(VENV)/.installed-dev
 	$(BIN)/python -m tests.campaign
+
+bench: $(VENV)/.installed-bench
+	$(BIN)/python -m benchmarks.bench
+
+bench-quick: $(VENV)/.installed-bench
+	$(BIN)/python -m benchmarks.bench --quick
 
 clean:
 	rm -rf $(OUT) build dist .pytest_cache .mypy_cache .ruff_cache
@@ -50,4 +57,8 @@ $(VENV)/.installed: pyproject.toml constraints.txt | $(BIN)/python
 
 $(VENV)/.installed-dev: pyproject.toml constraints.txt | $(BIN)/python
 	$(PIP) --editable ".[dev]"
+	@touch $@ $(VENV)/.installed
+
+$(VENV)/.installed-bench: pyproject.toml constraints.txt | $(BIN)/python
+	$(PIP) --editable ".[bench]"
 	@touch $@ $(VENV)/.installed

@@ -19,6 +19,8 @@ import sys
 import time
 from collections.abc import Callable, Iterable
 from contextlib import suppress
+from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -37,15 +39,30 @@ from planner.plan import priced_rows
 from planner.plan import solve as solve_case
 from planner.problem import Problem
 from planner.session import Session
+from planner.tables import read_case
 
 T = TypeVar("T")
 LATEST = Path(__file__).parent / "latest.json"
 ALIKE = 1e-6
 """Part of the least cost by which two tools may differ [-]."""
-ROUNDS = {"S": 7, "M": 7, "L": 5, "XL": 2}
-SOLVES = {"S": 5, "M": 3, "L": 1}
-EDITS, SLOW_EDITS, POINTS, COLD_POINTS = 30, 6, 40, 3
-QUICK_ROUNDS, QUICK_SOLVES, QUICK_EDITS, QUICK_SLOW_EDITS, QUICK_POINTS = 3, 2, 15, 3, 20
+COLD_POINTS = 2
+
+
+@dataclass(frozen=True)
+class Effort:
+    """How often each thing is measured."""
+
+    builds: int
+    solves: int = 0
+    peers: int = 1
+    edits: int = 30
+    slow_edits: int = 6
+    points: int = 40
+    pyomo: bool = True
+
+
+EFFORTS = {"S": Effort(7, 5, 2), "M": Effort(7, 3, 2), "L": Effort(5, 1), "XL": Effort(2, pyomo=False)}
+QUICK = Effort(3, 1, edits=8, slow_edits=2, points=5, pyomo=False)
 DEMANDS: dict[str, tuple[str, str, float]] = {
     "compile_ratio_M": ("build until HiGHS can run / raw, M", "<=", 4.0),
     "compile_ratio_L": ("build until HiGHS can run / raw, L", "<=", 2.5),
@@ -63,7 +80,9 @@ DEMANDS: dict[str, tuple[str, str, float]] = {
     "vs_pyoptinterface_rebuild": ("edit to answer: times faster than pyoptinterface rebuilt, M", ">=", 100.0),
     "vs_pyomo_rebuild": ("edit to answer: times faster than Pyomo rebuilt, M", ">=", 100.0),
     "vs_raw_rebuild": ("edit to answer: times faster than raw rebuilt, M", ">=", 100.0),
-    "frontier_warm_ratio": ("frontier of 40 points: times faster than cold, M", ">=", 8.0),
+    "edit_to_answer_ratio_jiangxi": ("edit to answer / bare HiGHS, warm, on the same matrix, p50, Jiangxi", "<=", 1.3),
+    "frontier_warm_ratio_jiangxi": ("frontier of 40 points: times faster than cold, Jiangxi", ">=", 8.0),
+    "frontier_warm_ratio": ("frontier in one session: times faster than cold, M", ">=", 8.0),
     "vs_linopy_build_M": ("build: times faster than linopy, M", ">=", 8.0),
     "vs_linopy_build_L": ("build: times faster than linopy, L", ">=", 1.0),
     "vs_linopy_build_XL": ("build: times faster than linopy, XL", ">=", 1.0),
@@ -98,9 +117,11 @@ class Numbers:
 
     def ratio(self, name: str, over: Iterable[str], under: Iterable[str]) -> None:
         """Median over the rounds of a sum of times to another, and how far its quartiles are apart."""
-        above, below = ([sum(t) for t in zip(*(self.seconds[n] for n in names))] for names in (over, under))
+        above, below = (
+            [sum(t) for t in zip(*(self.seconds[n] for n in names), strict=True)] for names in (over, under)
+        )
         if len(above) == len(below):
-            rounds = [a / b for a, b in zip(above, below)]
+            rounds = [a / b for a, b in zip(above, below, strict=True)]
         else:
             rounds = [a / statistics.median(below) for a in above]
         self.told[name] = statistics.median(rounds)
@@ -157,10 +178,10 @@ def pyomo_ready(made: Case) -> Any:
     return model, solver
 
 
-def builds(size: str, p: Province, made: Case, numbers: Numbers, peers: bool) -> None:
+def builds(size: str, p: Province, made: Case, numbers: Numbers, effort: Effort) -> None:
     """Time every build in turn; the first round warms up and does not count."""
     twin = raw.build(p)
-    for round_ in range(ROUNDS[size] + 1):
+    for round_ in range(effort.builds + 1):
         if round_ == 1:
             numbers.seconds.clear()
         numbers.time("raw_arrays", lambda: raw.build(p))
@@ -173,21 +194,18 @@ def builds(size: str, p: Province, made: Case, numbers: Numbers, peers: bool) ->
     numbers.ratio(f"compile_ratio_{size}", ("compile", "pass"), ("raw_arrays", "raw_pass"))
     numbers.ratio(f"compile_alone_ratio_{size}", ("compile",), ("raw_arrays",))
     numbers.tell(size, ("raw_arrays", "raw_pass", "compile", "pass"))
-    if peers:
-        for round_ in range(3 if size in "SM" else 1):
-            if round_ == 1:
-                for name in ("linopy_build", "pyoptinterface_build"):
-                    numbers.seconds[name].clear()
-            model, _ = numbers.time("linopy_build", lambda: linopy_ready(p))
+    if effort.peers:
+        for round_ in range(effort.peers):
+            model, solver = numbers.time("linopy_build", lambda: linopy_ready(p))
             if round_ == 0:
-                shape = model.ncons, model.nvars
-                assert_same_size(size, twin, shape, model.solver_model.getNumNz() if model.solver_model else None, "linopy")
-            del model
+                entries = solver.solver_model.getNumNz()
+                assert_same_size(size, twin, (model.ncons, model.nvars), entries, "linopy")
+            del model, solver
             other, _ = numbers.time("pyoptinterface_build", lambda: pyoptinterface_ready(p))
             if round_ == 0:
                 assert_same_size(size, twin, (other.getnumrow(), other.getnumcol()), None, "pyoptinterface")
             del other
-        if size != "XL":
+        if effort.pyomo:
             numbers.time("pyomo_build", lambda: pyomo_ready(made))
         for name in ("linopy", "pyoptinterface", "pyomo"):
             if f"{name}_build" in numbers.seconds:
@@ -215,9 +233,10 @@ def assert_same_value(who: str, value: float, of: float) -> None:
         raise AssertionError(f"{who} finds {value}, raw {of}")
 
 
-def solves(size: str, p: Province, made: Case, numbers: Numbers, peers: bool) -> float:
-    """Build and solve, cold, in turn; all optima are asserted to be equal. Returns the least cost."""
-    for _ in range(SOLVES[size]):
+def solves(size: str, p: Province, made: Case, numbers: Numbers, effort: Effort) -> None:
+    """Build and solve, cold, in turn; all optima are asserted to be equal."""
+    value = 0.0
+    for _ in range(effort.solves):
         value = numbers.time("raw_build_solve", lambda: raw.solve(raw.passed(raw.build(p))))
 
         def ours() -> float:
@@ -227,25 +246,8 @@ def solves(size: str, p: Province, made: Case, numbers: Numbers, peers: bool) ->
         assert_same_value("planner", numbers.time("build_solve", ours), value)
     numbers.ratio(f"build_solve_ratio_{size}", ("build_solve",), ("raw_build_solve",))
     numbers.tell(size, ("raw_build_solve", "build_solve"))
-    if peers and size in "SM":
-        assert_same_value("pyoptinterface", numbers.time("pyoptinterface_rebuild", lambda: in_pyoptinterface(p)), value)
-        assert_same_value("linopy", numbers.time("linopy_rebuild", lambda: in_linopy(p)), value)
+    if effort.peers and effort.pyomo and size in "SM":
         assert_same_value("Pyomo", numbers.time("pyomo_rebuild", lambda: in_pyomo(made)), value)
-    return value
-
-
-def in_pyoptinterface(p: Province) -> float:
-    """Build, solve and read."""
-    model, _ = pyoptinterface_ready(p)
-    model.optimize()
-    return float(model.get_obj_value())
-
-
-def in_linopy(p: Province) -> float:
-    """Build, solve and read."""
-    model, solver = linopy_ready(p)
-    model.assign_result(solver.solve())
-    return float(model.objective.value)
 
 
 def in_pyomo(made: Case) -> float:
@@ -259,86 +261,40 @@ def in_pyomo(made: Case) -> float:
 # Edits ---------------------------------------------------------------------------------------------------------------
 
 
-def edits(p: Province, made: Case, numbers: Numbers, peers: bool) -> None:
-    """The same edits of targets in a session, in the raw twin, on the planner's own matrix, and in linopy."""
+def edits(p: Province, made: Case, numbers: Numbers, effort: Effort) -> None:
+    """The same edits of targets in a session, in HiGHS alone, and in linopy and pyoptinterface as they stay open."""
     rng = random.Random(1)
-    session = Session(made)
-    session.answer()
-    session.prepare()
+    session, own = opened(made)
     twin = raw.build(p)
     highs = raw.passed(twin)
-    raw.solve(highs)
-    own = Live(session.answer().matrix, Options())
-    own.cold()
-    own.prime()
+    least = raw.solve(highs)
     limits = np.array([goal.limit for goal in p.goals])
-    persistent = linopy_ready(p) if peers else None
-    if persistent:
-        persistent[0].assign_result(persistent[1].solve())
-    other = pyoptinterface_ready(p) if peers else None
-    if other:
-        other[0].optimize()
+    persistent: list[Callable[[Any, Any], float]] = []
+    if effort.peers:
+        persistent = [
+            numbers.time("linopy_rebuild", lambda: linopy_open(p, least)),
+            numbers.time("pyoptinterface_rebuild", lambda: pyoptinterface_open(p, least)),
+        ]
     targets = [row for row in p.targets if row["kind"] in ("level", "abated")]
     now = {row["target"]: row["value"] for row in targets}
-    for number in range(EDITS):
+    for number in range(effort.edits):
         row = rng.choice(targets)
-        name = row["target"]
-        value = float(row["value"] * rng.uniform(0.97, 1.03))
-        mine = np.array([goal.target == name for goal in p.goals])
-        limits = np.where(mine, limits - (value - now[name]), limits)
+        name, value = row["target"], float(row["value"] * rng.uniform(0.97, 1.03))
+        mine = np.flatnonzero(np.array([goal.target == name for goal in p.goals]))
+        limits[mine] -= value - now[name]
         now[name] = value
-        edit = {"table": "targets", "key": {"target": name}, "set": {"value": value}}
-        answer = numbers.time("edit", lambda of=edit: answered(session, of))
-        told = float(answer.objective)
-        if answer.way != "warm":
-            numbers.told["edits_not_warm"] = numbers.told.get("edits_not_warm", 0.0) + 1
-        changed = np.flatnonzero(mine)
-
-        def bare(rows: Any = twin.goals[changed], upper: Any = limits[changed]) -> float:
-            for i, limit in zip(rows.tolist(), upper.tolist(), strict=True):
-                highs.changeRowBounds(i, -raw.INF, limit)
-            value = raw.solve(highs)
-            np.array(highs.getSolution().col_value)
-            return value
-
+        told = in_session(session, own, name, value, numbers, "edit")
+        assert told is not None
+        bare = partial(raw_edit, highs, twin.goals[mine], limits[mine])
         assert_same_value(f"planner, edit {number}", told, numbers.time("raw_edit", bare))
-        own.change(answer.matrix)
-
-        def same() -> None:
-            own.highs.run()
-            np.array(own.highs.getSolution().col_value)
-
-        numbers.time("own_edit", same)
-        if number < SLOW_EDITS and persistent and other:
-            model, solver = persistent
-
-            def updated(new: Any = limits.copy()) -> float:
-                model.constraints["goals"].rhs = model.constraints["goals"].rhs.copy(data=new)
-                found = solver.solve(model, disallow_rebuild=True)
-                if not found.status.is_ok:  # as the raw twin does
-                    solver.solver_model.clearSolver()
-                    found = solver.solve()
-                model.assign_result(found)
-                return float(model.objective.value)
-
-            assert_same_value("linopy", numbers.time("linopy_edit", updated), told)
-            program, goals = other
-
-            def nudged(which: Any = changed, upper: Any = limits[changed]) -> float:
-                for g, limit in zip(which.tolist(), upper.tolist(), strict=True):
-                    program.set_normalized_rhs(goals[g], limit)
-                program.optimize()
-                if program.get_model_attribute(poi.ModelAttribute.TerminationStatus) != poi.TerminationStatusCode.OPTIMAL:
-                    program.set_primal_start([], [])
-                    program.optimize()
-                return float(program.get_obj_value())
-
-            assert_same_value("pyoptinterface", numbers.time("pyoptinterface_edit", nudged), told)
-        session.prepare()
+        if number < effort.slow_edits:
+            for who, update in zip(("linopy", "pyoptinterface"), persistent, strict=False):
+                assert_same_value(who, numbers.time(f"{who}_edit", partial(update, mine, limits.copy())), told)
     numbers.ratio("edit_to_answer_ratio", ("edit",), ("own_edit",))
     numbers.ratio("edit_to_answer_ratio_raw_twin", ("edit",), ("raw_edit",))
     numbers.told["edit_to_answer_p95_ms"] = 1e3 * float(np.quantile(numbers.seconds["edit"], 0.95))
     numbers.tell("M", ("edit", "raw_edit", "own_edit", "linopy_edit", "pyoptinterface_edit"))
+    numbers.tell("M", ("linopy_rebuild", "pyoptinterface_rebuild", "pyomo_rebuild"))
     ours = numbers.median("edit")
     for name, of in (
         ("vs_linopy_persistent", "linopy_edit"),
@@ -352,20 +308,96 @@ def edits(p: Province, made: Case, numbers: Numbers, peers: bool) -> None:
             numbers.told[name] = numbers.median(of) / ours
 
 
-def answered(session: Session, edit: dict[str, Any]) -> Any:
-    """Edit and read the answer."""
-    session.edit(edit)
-    answer = session.answer()
+def opened(made: Case) -> tuple[Session, Live]:
+    """A session, and HiGHS alone with the same matrix: both solved and ready for an edit."""
+    session = Session(made)
+    session.answer()
+    session.prepare()
+    own = Live(session.answer().matrix, Options())
+    own.cold()
+    own.prime()
+    return session, own
+
+
+def in_session(session: Session, own: Live, target: str, value: float, numbers: Numbers, name: str) -> float | None:
+    """Edit a target in a session, and do in HiGHS alone what follows for its rows; the least cost, none without plan.
+
+    What has no plan is taken back.
+    """
+    before = session.case
+
+    def answered() -> Any:
+        session.edit({"table": "targets", "key": {"target": target}, "set": {"value": value}})
+        return session.answer()
+
+    answer = numbers.time(name, answered)
     if not answer.found:
-        raise AssertionError(f"no plan after {edit}")
-    return answer
+        numbers.seconds[name].pop()
+        session.use(before)
+        session.answer()
+        return None
+    told = float(answer.objective)
+    own.change(answer.matrix)
+    numbers.time(f"own_{name}", lambda: bare_run(own.highs))
+    session.prepare()
+    return told
+
+
+def bare_run(highs: Any) -> None:
+    """Solve and read."""
+    highs.run()
+    np.array(highs.getSolution().col_value)
+
+
+def raw_edit(highs: Any, rows: Any, upper: Any) -> float:
+    """Change bounds, solve, read."""
+    for i, limit in zip(rows.tolist(), upper.tolist(), strict=True):
+        highs.changeRowBounds(i, -raw.INF, limit)
+    value = raw.solve(highs)
+    np.array(highs.getSolution().col_value)
+    return value
+
+
+def linopy_open(p: Province, least: float) -> Callable[[Any, Any], float]:
+    """Build in linopy and solve; what answers an edit with the model kept."""
+    model, solver = linopy_ready(p)
+    model.assign_result(solver.solve())
+    assert_same_value("linopy", float(model.objective.value), least)
+
+    def update(_: Any, limits: Any) -> float:
+        rows = model.constraints["goals"]
+        rows.update(rhs=rows.rhs.copy(data=limits))
+        found = solver.solve(model, disallow_rebuild=True)
+        if not found.status.is_ok:  # as the raw twin does
+            solver.solver_model.clearSolver()
+            found = solver.solve()
+        model.assign_result(found)
+        return float(model.objective.value)
+
+    return update
+
+
+def pyoptinterface_open(p: Province, least: float) -> Callable[[Any, Any], float]:
+    """Build in pyoptinterface and solve; what answers an edit with the model kept."""
+    model, goals = pyoptinterface_ready(p)
+    model.optimize()
+    assert_same_value("pyoptinterface", float(model.get_obj_value()), least)
+
+    def update(changed: Any, limits: Any) -> float:
+        for g in changed.tolist():
+            model.set_normalized_rhs(goals[g], float(limits[g]))
+        model.optimize()
+        return float(model.get_obj_value())
+
+    return update
 
 
 # Frontier, prices, certificate ---------------------------------------------------------------------------------------
 
 
-def extras(made: Case, numbers: Numbers, points: int) -> None:
+def extras(made: Case, numbers: Numbers, points: int, suffix: str = "") -> None:
     """A frontier against cold solves of some of its points; prices and certificate against a solve."""
+    first = set(numbers.told)
     frame = numbers.time("frontier", lambda: frontier(made, "co2", points))
     asked = made.edited([{"setting": "objective", "value": ["quantity:co2", "cost"]}])
     matrix = compile_problem(Problem(asked))
@@ -404,6 +436,23 @@ def extras(made: Case, numbers: Numbers, points: int) -> None:
     numbers.told["prices_ratio"] = numbers.median("solve_prices") / solve - 1
     numbers.told["certificate_ratio"] = numbers.median("certificate") / solve
     numbers.tell("M", ("solve", "certificate"))
+    for name in set(numbers.told) - first if suffix else ():
+        numbers.told[name.removesuffix("_M") + suffix] = numbers.told.pop(name)
+
+
+def jiangxi(effort: Effort) -> dict[str, float]:
+    """Edits, frontier, prices and certificate of Jiangxi itself."""
+    numbers, rng = Numbers(), random.Random(1)
+    made = read_case("cases/jiangxi")
+    session, own = opened(made)
+    targets = [row for row in made.targets if row.value]
+    for _ in range(effort.edits):
+        row = rng.choice(targets)
+        in_session(session, own, row.target, float(row.value or 0.0) * rng.uniform(0.97, 1.03), numbers, "edit")
+    numbers.ratio("edit_to_answer_ratio_jiangxi", ("edit",), ("own_edit",))
+    numbers.tell("jiangxi", ("edit", "own_edit"))
+    extras(made, numbers, effort.points, "_jiangxi")
+    return numbers.told
 
 
 # Memory --------------------------------------------------------------------------------------------------------------
@@ -458,17 +507,17 @@ def _status(name: str) -> float:
 # The run -------------------------------------------------------------------------------------------------------------
 
 
-def of_size(size: str, peers: bool, points: int) -> dict[str, float]:
+def of_size(size: str, effort: Effort) -> dict[str, float]:
     """Everything that is measured at a size, in this process."""
     numbers = Numbers()
     p = province(size)
     made = case(p)
-    builds(size, p, made, numbers, peers)
-    if size in SOLVES:
-        solves(size, p, made, numbers, peers)
+    builds(size, p, made, numbers, effort)
+    if effort.solves:
+        solves(size, p, made, numbers, effort)
     if size == "M":
-        edits(p, made, numbers, peers)
-        extras(made, numbers, points)
+        edits(p, made, numbers, effort)
+        extras(made, numbers, effort.points)
     return numbers.told
 
 
@@ -497,30 +546,34 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.bench", description=(__doc__ or "").split("\n")[0])
     parser.add_argument("--quick", action="store_true", help="M only, under a minute")
     parser.add_argument("--sizes", default=",".join(SIZES), help="comma-separated")
-    parser.add_argument("--points", type=int, default=POINTS, help="points of the frontier")
     parser.add_argument("--no-peers", action="store_true", help="without linopy, pyoptinterface and Pyomo")
     parser.add_argument("--part", nargs=2, help=argparse.SUPPRESS)
     given = parser.parse_args()
-    peers = not given.no_peers
     if given.part:
         what, size = given.part
-        if what == "size":
-            print(json.dumps(of_size(size, peers, given.points)))
+        if size == "jiangxi":
+            print(json.dumps(jiangxi(EFFORTS["M"])))
+        elif what == "size":
+            effort = QUICK if given.quick else EFFORTS[size]
+            print(json.dumps(of_size(size, replace(effort, peers=0) if given.no_peers else effort)))
         else:
             print(json.dumps({f"memory_{what}_MB_{size}": memory(what, size)}))
         return
     began = time.perf_counter()
     numbers: dict[str, float] = {}
-    options = [f"--points={given.points}", *(["--no-peers"] if given.no_peers else [])]
+    options = [name for name in ("quick", "no_peers") if getattr(given, name)]
+    options = [f"--{name.replace('_', '-')}" for name in options]
     for size in ["M"] if given.quick else given.sizes.split(","):
         print(f"{size}: {' x '.join(map(str, SIZES[size]))}", file=sys.stderr, flush=True)
         numbers |= apart("--part", "size", size, *options)
-        paths = MEMORY[:3] if given.quick or not peers else MEMORY[:5] if size in ("L", "XL") else MEMORY
+        paths = MEMORY[:3] if given.quick or given.no_peers else MEMORY[:5] if size in ("L", "XL") else MEMORY
         for path in paths:
             numbers |= apart("--part", path, size)
         least = numbers[f"memory_raw_MB_{size}"]
         numbers[f"memory_ratio_{size}"] = numbers[f"memory_planner_MB_{size}"] / least
         numbers[f"memory_with_case_ratio_{size}"] = numbers[f"memory_planner_with_case_MB_{size}"] / least
+    if not given.quick and "M" in given.sizes.split(","):
+        numbers |= apart("--part", "case", "jiangxi")
     print(table(numbers))
     print(f"{time.perf_counter() - began:.0f} s")
     before = json.loads(LATEST.read_text("ascii")) if LATEST.exists() else {}

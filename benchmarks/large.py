@@ -122,7 +122,7 @@ def equilibrated(matrix: csr_array, cost: Array) -> tuple[Array, Array]:
         for scale, at in ((rows, size.row), (columns, size.col)):
             largest = np.zeros(scale.size)
             np.maximum.at(largest, at, entries)
-            scale /= np.sqrt(np.where(largest > 0, largest, 1.0))
+            np.divide(scale, np.sqrt(np.where(largest > 0, largest, 1.0)), out=scale)
     return np.exp2(np.round(np.log2(rows))), np.exp2(np.round(np.log2(columns)))
 
 
@@ -167,7 +167,9 @@ def responses(p: Province, twin: raw.Twin, cost: Array) -> Array:
     columns = np.concatenate([c[here][c[here] >= 0] for c in (twin.starts, twin.stock)])
     block = csr_array(twin.A[rows, :].tocsc()[:, columns])
     part = p.potential[:, :, -1][here].repeat(twin.in_service.shape[2])
-    scale = np.concatenate([np.broadcast_to(p.potential[:, :, -1:], c.shape)[here][c[here] >= 0] for c in (twin.starts, twin.stock)])
+    scale = np.concatenate(
+        [np.broadcast_to(p.potential[:, :, -1:], c.shape)[here][c[here] >= 0] for c in (twin.starts, twin.stock)]
+    )
     worth = cost[columns] * scale
     unit = LARGEST / np.abs(worth).max()
     small = replace(

@@ -20,7 +20,6 @@ from benchmarks.provinces import FUNDS, ROUTES, SECTORS, Level, Province
 from planner.compile import instantiate
 from planner.problem import Problem
 
-
 warnings.filterwarnings("ignore", category=linopy.LinopySemanticsWarning)  # absent columns are meant to count 0
 
 
@@ -61,7 +60,9 @@ def in_linopy(p: Province) -> linopy.Model:
     sector, fund = pd.RangeIndex(len(SECTORS), name="sector"), pd.RangeIndex(len(FUNDS), name="fund")
 
     def array(values: Any, *dims: str) -> xr.DataArray:
-        return xr.DataArray(values, dims=dims, coords={d: np.arange(n) for d, n in zip(dims, np.shape(values))})
+        return xr.DataArray(
+            values, dims=dims, coords={d: np.arange(n) for d, n in zip(dims, np.shape(values), strict=True)}
+        )
 
     def entries(values: Any) -> xr.DataArray:
         return xr.DataArray(np.asarray(values), dims="entry")
@@ -99,9 +100,9 @@ def in_linopy(p: Province) -> linopy.Model:
     for tie in p.ties:
         uses = stock.sel(measure=list(tie.uses))
         if tie.weight is None:
-            left = (uses / array(p.potential, "measure", "city", "year").sel(measure=list(tie.uses)).where(present)).sum(
-                "measure"
-            )
+            left = (
+                uses / array(p.potential, "measure", "city", "year").sel(measure=list(tie.uses)).where(present)
+            ).sum("measure")
         else:
             left = (tie.weight * uses).sum("measure")
         if tie.provides:
@@ -194,18 +195,24 @@ def in_linopy(p: Province) -> linopy.Model:
         if len(mine) == 1:
             m.add_constraints(level.sel(level=some_[0]) - paid.sel(fund=f).sum(["sector", "city"]) == 0, name=name)
         elif mine:
-            picked = paid.sel(fund=f, city=xr.DataArray([x.cities[0] for x in mine], dims="level", coords={"level": some_}))
+            picked = paid.sel(
+                fund=f, city=xr.DataArray([x.cities[0] for x in mine], dims="level", coords={"level": some_})
+            )
             left = level.sel(level=some_) - picked.sum("sector").drop_vars(["city", "fund"], errors="ignore")
             m.add_constraints(left == 0, name=name)
     floors = [number[x] for x in whole if x.what in p.floors]
     floor = xr.DataArray([p.floors[asked[k].what] for k in floors], dims="level", coords={"level": floors})
     m.add_constraints(level.sel(level=floors) >= floor, name="floors")
     terms = [(g, number[x], y, w) for g, row in enumerate(p.goals) for x, y, w in row.terms]
-    left = relation(level, weights([w for *_, w in terms]), level=[k for _, k, _, _ in terms], year=[y for _, _, y, _ in terms])
+    left = relation(
+        level, weights([w for *_, w in terms]), level=[k for _, k, _, _ in terms], year=[y for _, _, y, _ in terms]
+    )
     left = left.groupby(xr.DataArray([g for g, *_ in terms], dims="entry", name="goal")).sum()
     m.add_constraints(left - miss <= array([g.limit for g in p.goals], "goal"), name="goals")
     terms = [(b, number[x], y, 1.0) for b, (x, span, _) in enumerate(p.limits) for y in span]
-    left = relation(level, weights([w for *_, w in terms]), level=[k for _, k, _, _ in terms], year=[y for _, _, y, _ in terms])
+    left = relation(
+        level, weights([w for *_, w in terms]), level=[k for _, k, _, _ in terms], year=[y for _, _, y, _ in terms]
+    )
     left = left.groupby(xr.DataArray([b for b, *_ in terms], dims="entry", name="budget")).sum()
     m.add_constraints(left <= array([limit for *_, limit in p.limits], "budget"), name="budgets")
 
@@ -214,7 +221,9 @@ def in_linopy(p: Province) -> linopy.Model:
     cost = (array(start_costs(p), "measure", "year") * starts).sum()
     cost = cost + (array(p.fixed_om[:, None] * discount, "measure", "year") * stock).sum()
     priced = [(i, p.price[p.quantities[q]] * discount) for (q, _), i in position.items() if p.quantities[q] in p.price]
-    price = xr.DataArray([v for _, v in priced], dims=("place", "year"), coords={"place": [i for i, _ in priced], "year": year})
+    price = xr.DataArray(
+        [v for _, v in priced], dims=("place", "year"), coords={"place": [i for i, _ in priced], "year": year}
+    )
     cost = cost + (price * change.sel(place=[i for i, _ in priced])).sum()
     penalty = array([(g.penalty or 0.0) * discount[g.year] for g in p.goals], "goal")
     m.add_objective(cost + (penalty * miss).sum())
@@ -312,9 +321,9 @@ def in_pyoptinterface(p: Province) -> tuple[poi_highs.Model, list[Any]]:
 
     place = {at: i for i, at in enumerate(p.places)}
     pooled = routes_between(p, True)
-    for r, y in pool:
+    for (r, y), column in pool.items():
         left = Expr()
-        left.add_affine_term(pool[r, y], 1.0)
+        left.add_affine_term(column, 1.0)
         for i, _, factor, number in pooled:
             if number == r:
                 for c in C:

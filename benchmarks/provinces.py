@@ -81,7 +81,13 @@ ACTS = {
 }
 """What the measures of a sector act on."""
 PRICES = {"coal": 1.0e6, "gas": 2.0e6, "diesel": 6.0e6, "electricity": 5.0e4, "coal_generation": 3.0e4}
-FUNDS = {"central": (0.1, 0.25), "provincial": (0.1, 0.2), "municipal": (0.1, 0.3), "bank": (0.3, 0.3), "own": (0.5, 0.6)}
+FUNDS = {
+    "central": (0.1, 0.25),
+    "provincial": (0.1, 0.2),
+    "municipal": (0.1, 0.3),
+    "bank": (0.3, 0.3),
+    "own": (0.5, 0.6),
+}
 """Funds and the range of the most they pay; bank and own together leave a tenth or more to public money."""
 PUBLIC = {"central": 0.4, "provincial": 0.3, "municipal": 0.3}
 """How the reference plan shares what is left to public money [-]."""

@@ -118,7 +118,9 @@ def build(p: Province) -> Twin:
         return np.where((year < 0)[:, None, :], -1, found)
 
     row = rows.block(0.0, 0.0, (M, C, Y))
-    row = np.where(present[:, :, None], np.cumsum(np.broadcast_to(present[:, :, None], row.shape)).reshape(row.shape), 0)
+    row = np.where(
+        present[:, :, None], np.cumsum(np.broadcast_to(present[:, :, None], row.shape)).reshape(row.shape), 0
+    )
     row = in_service = np.where(present[:, :, None], row - 1, -1).astype(np.int32)
     rows.count = int(present.sum()) * Y
     rows.lower[0] = rows.upper[0] = np.zeros(rows.count)
