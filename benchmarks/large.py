@@ -2,6 +2,7 @@
 
     python -m benchmarks.large XL [--rounds 4] [--gap 1e-4] [--seconds 400]
 
+Changes of quantities that no single city is asked about are only needed in sum, which is exact.
 At first a measure is built in all cities alike: one column per measure and year stands for the same part of every
 city's potential. That plan is feasible for the whole problem, so its cost is an upper bound. The prices of its rows
 are feasible prices of the whole problem: with bounds on all decisions they give a lower bound by one product with the
@@ -18,7 +19,7 @@ from numpy.typing import NDArray
 from scipy.sparse import coo_array, csr_array
 
 from benchmarks import raw
-from benchmarks.provinces import Province, province
+from benchmarks.provinces import ROUTES, Province, province
 
 Array = NDArray[np.float64]
 COVERED = 0.9
@@ -50,6 +51,8 @@ def aggregation(p: Province, twin: raw.Twin, group: NDArray[np.int64]) -> tuple[
     `group` numbers the measures and cities that are built alike, by measure and city.
     """
     m, n = twin.A.shape
+    own = asked_of_cities(p)
+    quantities = [p.quantities[q] for q, _ in p.places]
     count, years = int(group.max()) + 1, len(p.years)
     full = np.full(n, -1, dtype=np.int64)
     part = np.ones(n)
@@ -63,6 +66,11 @@ def aggregation(p: Province, twin: raw.Twin, group: NDArray[np.int64]) -> tuple[
         full[columns[used]] = at[used]
         part[columns[used]] = most[used]
         width += count * years
+    merged = np.array([q not in own for q in quantities])
+    whole = np.broadcast_to((np.arange(merged.size) * years)[:, None, None] + np.arange(years), twin.change.shape)
+    full[twin.change[merged]] = whole[merged] + width
+    part[twin.change[merged]] = 1 / len(p.cities)
+    width += merged.size * years
     single = full < 0
     full[single] = width + np.arange(int(single.sum()))
     _, full = np.unique(full, return_inverse=True)
@@ -71,11 +79,21 @@ def aggregation(p: Province, twin: raw.Twin, group: NDArray[np.int64]) -> tuple[
     at = np.broadcast_to(group[:, :, None] * years + np.arange(years), twin.in_service.shape)
     used = twin.in_service >= 0
     into[twin.in_service[used]] = at[used]
+    into[twin.changing[merged]] = whole[merged] + count * years
     alone = into < 0
-    into[alone] = count * years + np.arange(int(alone.sum()))
+    into[alone] = (count + merged.size) * years + np.arange(int(alone.sum()))
     _, into = np.unique(into, return_inverse=True)
     added = csr_array(coo_array((np.ones(m), (into, np.arange(m))), shape=(int(into.max()) + 1, m)))
     return spread, added, into
+
+
+def asked_of_cities(p: Province) -> set[str]:
+    """Quantities that targets of single cities count, and those that are converted to them within a city."""
+    asked = {x.what for goal in p.goals for x, _, _ in goal.terms if len(x.cities) < len(p.cities)}
+    for source, target, _, _, pooled in reversed(ROUTES):
+        if target in asked and not pooled:
+            asked.add(source)
+    return asked
 
 
 def solved(p: Province, twin: raw.Twin, group: NDArray[np.int64], **options: object) -> tuple[Round, Array]:

@@ -37,6 +37,9 @@ class Twin:
     """Columns by measure, city and year; -1 where there is none."""
     in_service: Ints
     """Rows that add up the stock, likewise."""
+    change: Ints
+    changing: Ints
+    """Columns and rows of changes by place (quantity and sector), city and year."""
 
 
 class Rows:
@@ -157,7 +160,7 @@ def build(p: Province) -> Twin:
     place = {at: i for i, at in enumerate(p.places)}
     pools = rows.block(0.0, 0.0, pool.shape)
     rows.add(pools, pool, 1.0)
-    row = rows.block(0.0, 0.0, change.shape)
+    row = changing = rows.block(0.0, 0.0, change.shape)
     rows.add(row, change, 1.0)
     at = np.array([place[int(q), int(p.sector[m])] for m, q in zip(p.effect_of, p.effect_on, strict=True)])
     rows.add(row[at], stock[p.effect_of], -p.effect[:, None, :])
@@ -235,7 +238,7 @@ def build(p: Province) -> Twin:
     row_, column_, data = (np.concatenate(part) for part in zip(*rows.entries, strict=True))
     matrix = coo_array((data, (row_, column_)), shape=(rows.count, columns.count)).tocsr()
     bounds = (np.concatenate(parts) for parts in (rows.lower, rows.upper, columns.lower, columns.upper))
-    return Twin(matrix, *bounds, cost, limits, goals, starts, stock, in_service)
+    return Twin(matrix, *bounds, cost, limits, goals, starts, stock, in_service, change, changing)
 
 
 def passed(twin: Twin, **options: object) -> highspy.Highs:
