@@ -60,13 +60,13 @@ class Bare:
         """Time to re-solve for what the session holds now; none where rows or columns are others."""
         assert session.last is not None
         matrix = session.last.matrix
-        if matrix.rows != self.live.matrix.rows or matrix.columns != self.live.matrix.columns:
+        difference = self.live.change(matrix)
+        if difference is None:
             self.live = Live(matrix, Options())
             self.live.cold()
             self.live.prime()
             return None
-        difference = self.live.change(matrix)
-        if difference.costs or difference.entries:
+        if difference.costs.size or difference.entry_rows.size:
             self.live.cold()
             self.live.prime()
             return None

@@ -1,16 +1,14 @@
 """Live: one HiGHS instance that stays, changed in place by edits and solved again from where it stands."""
 
 import time
-from dataclasses import dataclass
 
 import highspy
 import numpy as np
 from numpy.typing import NDArray
-from scipy.sparse import csr_array
 
 from planner.compile import Matrix
-from planner.engine import DUAL, LARGEST_COST, PRIMAL, STATUS, Array, Options, Progress, Solver, expect, power_of_two
-from planner.matrix import places
+from planner.engine import DUAL, LARGEST_COST, PRIMAL, STATUS, Options, Progress, Solver, expect, power_of_two
+from planner.matrix import Changes, changes, places
 from planner.problem.keys import Codes
 from planner.solution import Status
 
@@ -27,28 +25,6 @@ ALMOST_NOTHING = 1e-6
 """Nudge of a scaled row that sets the dual simplex going [-]."""
 SHORT = 0.3
 """Time that any warm solve may take [s]."""
-
-
-@dataclass(frozen=True)
-class Difference:
-    """What differs between two matrices of the same rows and columns."""
-
-    columns: NDArray[np.int32]
-    """Columns with another bound."""
-    rows: NDArray[np.int32]
-    """Rows with another bound or another coefficient of a fixed part."""
-    entries: int
-    """Number of other coefficients."""
-    costs: bool
-
-    @property
-    def none(self) -> bool:
-        """Whether nothing differs."""
-        return not (self.columns.size or self.rows.size or self.entries or self.costs)
-
-
-EVERYTHING = Difference(np.zeros(1, dtype=np.int32), np.zeros(1, dtype=np.int32), 1, True)
-"""Between matrices that do not have the same rows and columns."""
 
 
 class Live(Solver):
@@ -78,34 +54,35 @@ class Live(Solver):
         """Begin another answer: its time counts from now."""
         self.options, self.progress, self.started = options, progress, time.perf_counter()
 
-    def change(self, matrix: Matrix) -> Difference:
-        """Hold another matrix with the same rows and columns instead; only what differs is told to HiGHS."""
-        old, s = self.matrix, self.scaling
-        columns = np.flatnonzero((matrix.lower != old.lower) | (matrix.upper != old.upper)).astype(np.int32)
+    def change(self, matrix: Matrix) -> Changes | None:
+        """Hold another matrix instead; only what differs is told to HiGHS. None, and nothing is done, where its rows,
+        columns or objectives are others.
+        """
+        found, s = changes(self.matrix, matrix), self.scaling
+        if found is None:
+            return None
+        columns = found.columns.astype(np.int32)
         if columns.size:
-            lower = (matrix.lower - s.origin) / s.columns
-            upper = (matrix.upper - s.origin) / s.columns
-            expect(self.highs.changeColsBounds(columns.size, columns, lower[columns], upper[columns]))
-        row, column, value = _entries_that_differ(old.A, matrix.A)
-        for i, j, number in zip(row.tolist(), column.tolist(), value.tolist(), strict=True):
+            lower = (matrix.lower[columns] - s.origin[columns]) / s.columns[columns]
+            upper = (matrix.upper[columns] - s.origin[columns]) / s.columns[columns]
+            expect(self.highs.changeColsBounds(columns.size, columns, lower, upper))
+        entries = (found.entry_rows.tolist(), found.entry_columns.tolist(), found.entry_values.tolist())
+        for i, j, number in zip(*entries, strict=True):
             expect(self.highs.changeCoeff(i, j, number * s.columns[j] * s.rows[i]))
-        moved = (matrix.row_lower != old.row_lower) | (matrix.row_upper != old.row_upper)
-        moved[row] = True
-        rows = np.flatnonzero(moved).astype(np.int32)
+        rows = np.union1d(found.rows, found.entry_rows).astype(np.int32)
         if rows.size:
             shift = matrix.A[rows, :] @ s.origin
             low = (matrix.row_lower[rows] - shift) * s.rows[rows]
             high = (matrix.row_upper[rows] - shift) * s.rows[rows]
             expect(self.highs.changeRowsBounds(rows.size, rows, low, high))
-        before, after = old.stages[0].coefficients, matrix.stages[0].coefficients
-        costs = before is not after and not np.array_equal(before, after)
         self.matrix = matrix
-        self.solved &= not (rows.size or columns.size or costs)
-        return Difference(columns, rows, row.size, costs)
+        self.solved &= not found
+        return found
 
-    def warm(self, difference: Difference) -> Status:
+    def warm(self, difference: Changes | None) -> Status:
         """Solve from where the instance stands, as long as the optimum is near; `limit` where it is not.
 
+        `difference` is what changed since; none where rows or columns are others.
         Where only costs differ the last optimum still fits, so the primal simplex goes on from it; else the dual one.
         """
         if self.solved:
@@ -114,7 +91,8 @@ class Live(Solver):
             return "limit"
         if not self._warm:
             expect(self.highs.setBasis(self._basis))
-        fits = difference.costs and not (difference.rows.size or difference.columns.size or difference.entries)
+        others = difference is None or difference.rows.size or difference.columns.size or difference.entry_rows.size
+        fits = difference is not None and bool(difference.costs.size) and not others
         steps = int((NUDGED if fits else WANDERED) * self.matrix.A.shape[0]) + FEW
         expect(self.highs.setOptionValue("simplex_strategy", PRIMAL if fits else DUAL))
         expect(self.highs.setOptionValue("simplex_iteration_limit", steps))
@@ -197,19 +175,3 @@ def _carried(
     """States at the positions `at`; `new` for what was not there."""
     known = list(states)
     return [known[i] if i >= 0 else new for i in at.tolist()]
-
-
-def _entries_that_differ(old: csr_array, new: csr_array) -> tuple[NDArray[np.int64], NDArray[np.int64], Array]:
-    """Row, column and new value of every entry that is other than before; 0 where it is gone."""
-    if old is new:
-        nothing = np.zeros(0, dtype=np.int64)
-        return nothing, nothing, np.zeros(0)
-    same = old.indptr is new.indptr or np.array_equal(old.indptr, new.indptr)
-    if same and (old.indices is new.indices or np.array_equal(old.indices, new.indices)):
-        changed = np.flatnonzero(old.data != new.data)
-        row = np.searchsorted(old.indptr, changed, side="right") - 1
-        return row.astype(np.int64), new.indices[changed].astype(np.int64), new.data[changed]
-    difference = (new - old).tocoo()
-    used = difference.data != 0
-    row, column = difference.row[used].astype(np.int64), difference.col[used].astype(np.int64)
-    return row, column, np.asarray(new[row, column]).ravel()

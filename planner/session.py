@@ -24,7 +24,8 @@ from planner.conflict.model import Model, build, quickest
 from planner.edits import Edit
 from planner.engine import LISTENING, Array, Options, Progress, cancellable
 from planner.errors import CancelledError
-from planner.live import EVERYTHING, Difference, Live
+from planner.live import Live
+from planner.matrix import Changes
 from planner.plan import Plan, certified, empty, report, summarise
 from planner.plan import solve as solve_whole
 from planner.problem import Problem
@@ -272,16 +273,18 @@ class Session:
             self._posed = problem, compile_problem(problem, self._posed[1])
         return self._posed
 
-    def _hold(self, matrix: Matrix, progress: Progress | None) -> tuple[Live, Difference]:
+    def _hold(self, matrix: Matrix, progress: Progress | None) -> tuple[Live, Changes | None]:
         """The instance with this matrix, and what differs from the one it held."""
         live = self._live
-        if live is not None and live.matrix.rows == matrix.rows and live.matrix.columns == matrix.columns:
+        if live is not None:
             live.renew(self.options, progress)
-            return live, live.change(matrix)
+            found = live.change(matrix)
+            if found is not None:
+                return live, found
         self._live = Live(matrix, self.options, progress)
         if live is not None:
             self._live.carry(live)
-        return self._live, EVERYTHING
+        return self._live, None
 
     def _refused(
         self,

@@ -132,6 +132,15 @@ def test_lumps_and_several_objectives_are_solved_whole() -> None:
     assert session.answer().objective == pytest.approx(288.0)
 
 
+def test_the_objective_may_change_and_change_back() -> None:
+    session = Session(toy.case(targets=CAP))
+    first = session.answer().objective
+    session.edit({"setting": "objective", "value": "capex"})
+    assert session.answer().objective == pytest.approx(500.0)  # five units at 100
+    session.edit({"setting": "objective", "value": "cost"}, cap(94.0))
+    assert session.answer().objective == pytest.approx(first + 20)
+
+
 def test_a_new_row_goes_on_from_the_old_basis() -> None:
     session = Session(toy.case())
     session.answer()
