@@ -375,11 +375,12 @@ class Solver:
     def duals_later(self) -> Callable[[], tuple[Array, Array]]:
         """The same, read when it is called: of this solve, also after others."""
         solution, scaling, cost_scale = self.highs.getSolution(), self.scaling, self.cost_scale
+        of_rows, of_columns = np.array(solution.row_dual), np.array(solution.col_dual)  # HiGHS writes over its own
 
         def read() -> tuple[Array, Array]:
-            told = np.array(solution.row_dual)[: scaling.rows.size]
+            told = of_rows[: scaling.rows.size]
             rows = np.where(np.abs(told) > NO_PRICE, told, 0.0) * scaling.rows / cost_scale
-            return rows, np.array(solution.col_dual) / scaling.columns / cost_scale
+            return rows, of_columns / scaling.columns / cost_scale
 
         return read
 

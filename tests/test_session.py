@@ -132,6 +132,15 @@ def test_lumps_and_several_objectives_are_solved_whole() -> None:
     assert session.answer().objective == pytest.approx(288.0)
 
 
+def test_an_answer_is_proven_also_after_later_ones() -> None:
+    session = Session(read_case(TUTORIAL))
+    first = session.answer()
+    session.prepare()
+    session.edit({"setting": "discount_rate", "value": 0.08})
+    session.answer()
+    assert first.certified.summary["proof"] == "certificate"
+
+
 def test_the_objective_may_change_and_change_back() -> None:
     session = Session(toy.case(targets=CAP))
     first = session.answer().objective
