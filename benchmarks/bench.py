@@ -1,7 +1,7 @@
 """Every demand on speed as a ratio, measured in one run against the raw twin and other tools.
 
     make bench          all sizes, about a quarter of an hour on an idle machine
-    make bench-quick    M only, under a minute
+    make bench-quick    M only and without frontiers, under a minute
 
 Everything is CPU time of one process with one solver thread, in rounds that take turns, so that other work on the
 machine counts little; ratios are medians over the rounds. Each size, and each build whose memory is told, runs in a
@@ -62,7 +62,7 @@ class Effort:
 
 
 EFFORTS = {"S": Effort(7, 5, 2), "M": Effort(7, 3, 2), "L": Effort(5, 1), "XL": Effort(2, pyomo=False)}
-QUICK = Effort(3, 1, edits=8, slow_edits=2, points=5, pyomo=False)
+QUICK = Effort(3, 1, edits=8, slow_edits=2, points=0, pyomo=False)
 DEMANDS: dict[str, tuple[str, str, float]] = {
     "compile_ratio_M": ("build until HiGHS can run / raw, M", "<=", 4.0),
     "compile_ratio_L": ("build until HiGHS can run / raw, L", "<=", 2.5),
@@ -385,9 +385,8 @@ def in_pyoptinterface(p: Province) -> float:
 # Frontier, prices, certificate ---------------------------------------------------------------------------------------
 
 
-def extras(made: Case, numbers: Numbers, points: int, suffix: str = "") -> None:
-    """A frontier against cold solves of some of its points; prices and certificate against a solve."""
-    first = set(numbers.told)
+def frontiers(made: Case, numbers: Numbers, points: int) -> None:
+    """A frontier, warm from point to point, against cold solves of some of its points."""
     frame = numbers.time("frontier", lambda: frontier(made, "co2", points))
     asked = made.edited([{"setting": "objective", "value": ["quantity:co2", "cost"]}])
     matrix = compile_problem(Problem(asked))
@@ -413,6 +412,12 @@ def extras(made: Case, numbers: Numbers, points: int, suffix: str = "") -> None:
     numbers.tell("M", ("frontier", "frontier_least"))
     numbers.told["frontier_cold_point_seconds_M"] = mean
 
+
+def extras(made: Case, numbers: Numbers, points: int, suffix: str = "") -> None:
+    """A frontier; prices and certificate against a solve."""
+    first = set(numbers.told)
+    if points:
+        frontiers(made, numbers, points)
     matrix = compile_problem(Problem(made))
     rows = priced_rows(matrix)
     bare = Options(prices=False, break_ties=False, certify=False)
@@ -534,7 +539,7 @@ def table(numbers: dict[str, float]) -> str:
 def main() -> None:
     """Run what the command asks for."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.bench", description=(__doc__ or "").split("\n")[0])
-    parser.add_argument("--quick", action="store_true", help="M only, under a minute")
+    parser.add_argument("--quick", action="store_true", help="M only and without frontiers, under a minute")
     parser.add_argument("--sizes", default=",".join(SIZES), help="comma-separated")
     parser.add_argument("--no-peers", action="store_true", help="without linopy, pyoptinterface and Pyomo")
     parser.add_argument("--part", nargs=2, help=argparse.SUPPRESS)
