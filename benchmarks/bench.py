@@ -387,10 +387,10 @@ def in_pyoptinterface(p: Province) -> float:
 # Frontier, prices, certificate ---------------------------------------------------------------------------------------
 
 
-def frontiers(made: Case, numbers: Numbers, points: int) -> None:
+def frontiers(made: Case, numbers: Numbers, points: int, quantity: str) -> None:
     """A frontier, warm from point to point, against cold solves of some of its points."""
-    frame = numbers.time("frontier", lambda: frontier(made, "co2", points))
-    asked = made.edited([{"setting": "objective", "value": ["quantity:co2", "cost"]}])
+    frame = numbers.time("frontier", lambda: frontier(made, quantity, points))
+    asked = made.edited([{"setting": "objective", "value": [f"quantity:{quantity}", "cost"]}])
     matrix = compile_problem(Problem(asked))
     total, cost = (stage.coefficients for stage in matrix.stages)
     numbers.time("frontier_least", lambda: least_total(matrix, total, Options()))
@@ -415,11 +415,11 @@ def frontiers(made: Case, numbers: Numbers, points: int) -> None:
     numbers.told["frontier_cold_point_seconds_M"] = mean
 
 
-def extras(made: Case, numbers: Numbers, points: int, suffix: str = "") -> None:
+def extras(made: Case, numbers: Numbers, points: int, quantity: str = "co2", suffix: str = "") -> None:
     """A frontier; prices and certificate against a solve."""
     first = set(numbers.told)
     if points:
-        frontiers(made, numbers, points)
+        frontiers(made, numbers, points, quantity)
     matrix = compile_problem(Problem(made))
     rows = priced_rows(matrix)
     bare = Options(prices=False, break_ties=False, certify=False)
@@ -448,7 +448,7 @@ def jiangxi(effort: Effort) -> dict[str, float]:
         in_session(session, own, row.target, float(row.value or 0.0) * rng.uniform(0.97, 1.03), numbers, "edit")
     numbers.ratio("edit_to_answer_ratio_jiangxi", ("edit",), ("own_edit",))
     numbers.tell("jiangxi", ("edit", "own_edit"))
-    extras(made, numbers, effort.points, "_jiangxi")
+    extras(made, numbers, effort.points, "voc", "_jiangxi")
     return numbers.told
 
 
