@@ -31,7 +31,7 @@ DUAL, PRIMAL = 1, 4
 LARGEST_COST = 2.0**10
 """Largest scaled cost: small for the solver's arithmetic, yet large enough that none is lost in its tolerance."""
 NUDGE = 1e-5
-"""Largest scaled cost: small for the solver's arithmetic, yet so large that none is lost in its tolerance."""
+"""How far a scaled row is moved to read its price beyond its bound [-]."""
 NO_PRICE = 1e-10
 """Scaled duals below this are rounding, a thousandth of the solver's tolerance [-]."""
 PRICED = 1e-6

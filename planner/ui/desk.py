@@ -58,6 +58,8 @@ class Work(Generic[T]):
         self.stopped = False
         self.proof = "pending"
         """Of an answer: pending, done, or failed."""
+        self.settling = False
+        """Whether its proof and what prepares the next answer wait to be begun."""
 
     @property
     def seconds(self) -> float:
@@ -150,9 +152,16 @@ class Desk:
                     seat.busy = True
                     seat.session.cancel()
                     self.live.submit(self._serve, seat)
-            elif before is not work and work.future.done():
-                self.quiet.submit(self._rest, seat, case, work)
+            elif work.future.done() and (before is not work or work.proof == "pending"):
+                self._settle(seat, case, work)
             return work
+
+    def _settle(self, seat: Seat, case: Case, work: Work[Answer]) -> None:
+        """See to it once that what is left to do about an answer is done."""
+        with self.lock:
+            if not work.settling:
+                work.settling = True
+                self.quiet.submit(self._rest, seat, case, work)
 
     def _seat(self, case: Case, visitor: str) -> Seat:
         name = visitor, case.settings.name
@@ -186,7 +195,7 @@ class Desk:
                     _last(seat.refused, case.digest, work)
                     self.answers.pop(case.digest, None)
         if last is not None and last[1].useful:
-            self.quiet.submit(self._rest, seat, *last)
+            self._settle(seat, *last)
 
     def _rest(self, seat: Seat, case: Case, work: Work[Answer]) -> None:
         """What can be done while nobody waits: what the next answer needs, and the proof of this one."""
@@ -195,6 +204,7 @@ class Desk:
             if seat.moved.is_set():
                 raise StoppedError(what)
 
+        work.settling = False
         if work not in seat.asked.values() or seat.moved.is_set():
             return
         try:
