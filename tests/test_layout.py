@@ -18,7 +18,7 @@ ORDER = (
     *("prices", "breakeven", "explanation", "goalcosts"),
     *("conflict", "reach", "session", "sweep", "highlights", "grades", "explore"),
     *("futures", "budgets", "credit", "progress"),
-    *("compare", "sources", "report", "charts", "show", "cli", "ui"),
+    *("compare", "sources", "report", "charts", "show", "commands", "cli", "ui"),
 )
 DOORS = {
     "pint": {"units"},
