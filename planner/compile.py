@@ -74,14 +74,23 @@ class Part:
     """What a family was expanded to, and what of the problem it was expanded from."""
 
     inputs: Mapping[str, Any]
-    terms: tuple[Terms, ...] = ()
-    """Entries of rows, until they stand in the matrix."""
     arrays: tuple[Array, ...] = ()
-    """Bounds of columns; right side of rows; coefficients of a cost."""
+    """Bounds of columns; upper and lower side of rows; coefficients of a cost, and its constants."""
+    block: csr_array | None = None
+    """Entries of rows, until they stand in the matrix."""
 
     def holds(self, problem: Problem) -> bool:
         """Whether it would come out the same for a problem."""
         return all(getattr(problem, name) is value for name, value in self.inputs.items())
+
+
+SIDES: tuple[tuple[Sequence[Family], int, str], ...] = (
+    (VARIABLES, 0, "lower"),
+    (VARIABLES, 1, "upper"),
+    (ROWS, 0, "row_upper"),
+    (ROWS, 1, "row_lower"),
+)
+"""Families, which of the arrays of their parts it is, and what it is called in the matrix."""
 
 
 class Compiler:
@@ -108,20 +117,26 @@ class Compiler:
                 self.parts[item.name] = self._expanded(item)
                 self.fresh.append(item.name)
         old_ = self.previous
-        upper = self._side(ROWS, 0, "row_upper")
+        entries = self._entries()
+        sides = [self._side(*side) for side in SIDES]
+        for item in (*VARIABLES, *ROWS):  # the parts need no copies of their own
+            names, both = (self.columns, sides[:2]) if item in VARIABLES else (self.rows, sides[2:])
+            part = self.parts[item.name]
+            self.parts[item.name] = Part(part.inputs, tuple(side[names.slice(item.name)] for side in both))
+        lower, upper, row_upper, row_lower = sides
         return Matrix(
-            A=self._entries(),
-            row_lower=self._side(ROWS, 1, "row_lower"),
-            row_upper=upper,
-            lower=self._side(VARIABLES, 0, "lower"),
-            upper=self._side(VARIABLES, 1, "upper"),
+            A=entries,
+            row_lower=row_lower,
+            row_upper=row_upper,
+            lower=lower,
+            upper=upper,
             integer=old_.integer if old_ else self._integer(),
             stages=tuple(self._stages()),
             rows=old_.rows if old_ else self.rows,
             columns=old_.columns if old_ else self.columns,
             defining_row=old_.defining_row if old_ else defining_rows(self.columns, self.rows),
             tolerance=self.problem.case.settings.tolerance,
-            made_of={name: Part(part.inputs, (), part.arrays) for name, part in self.parts.items()},
+            made_of=self.parts,
         )
 
     def _expanded(self, item: Family) -> Part:
@@ -130,13 +145,13 @@ class Compiler:
         self.expander.inputs = {}
         frame = self.expander.frame(template)
         if not size:
-            return Part(self.expander.inputs, (), (np.zeros(0),) * 2)
+            return Part(self.expander.inputs, (np.zeros(0),) * 2)
         if item in VARIABLES:
             bounds = [
                 np.full(size, none) if side is None else _constants(self.expander.expand(side, frame), size)
                 for side, none in zip(template.sides, (-np.inf, np.inf), strict=True)
             ]
-            return Part(self.expander.inputs, (), tuple(bounds))
+            return Part(self.expander.inputs, tuple(bounds))
         scale = self.expander.read("discount").array[frame.index.parts[-1]] if item in COSTS else 1.0
         terms = [
             found
@@ -145,14 +160,15 @@ class Compiler:
             for found in self.expander.expand(side, frame, sign * scale)
         ]
         right = -_constants(terms, size)
-        entries = tuple(found for found in terms if found.column is not None)
+        entries = [found for found in terms if found.column is not None]
         if item in ROWS:
-            return Part(self.expander.inputs, entries, (right, right if template.is_equal else np.full(size, -np.inf)))
+            sides = (right, right if template.is_equal else np.full(size, -np.inf))
+            return Part(self.expander.inputs, sides, assembled(entries, size, len(self.columns)))
         coefficients = np.zeros(len(self.columns))
         for found in entries:
             if found.column is not None:
                 coefficients += np.bincount(found.column, found.values, minlength=len(self.columns))
-        return Part(self.expander.inputs, (), (coefficients, -right))
+        return Part(self.expander.inputs, (coefficients, -right))
 
     def _side(self, families: Sequence[Family], which: int, name: str) -> Array:
         """Lower or upper bounds of all columns or rows."""
@@ -165,18 +181,13 @@ class Compiler:
 
     def _entries(self) -> csr_array:
         """The matrix: what is fresh takes its place among what is not."""
-        fresh = [item.name for item in ROWS if item.name in self.fresh]
+        blocks = [(item.name, self.parts[item.name].block) for item in ROWS if item.name in self.fresh]
         if self.previous is None:
-            terms = [
-                Terms(found.position + self.rows.first[name], found.column, found.coefficient)
-                for name in fresh
-                for found in self.parts[name].terms
-            ]
-            return assembled(terms, len(self.rows), len(self.columns))
+            return _stacked([block for _, block in blocks if block is not None], len(self.columns))
         matrix = self.previous.A
-        for name in fresh:
-            block = assembled(self.parts[name].terms, len(self.rows.families[name]), len(self.columns))
-            matrix = _replaced(matrix, self.rows.slice(name), block)
+        for name, block in blocks:
+            if block is not None:
+                matrix = _replaced(matrix, self.rows.slice(name), block)
         return matrix
 
     def _integer(self) -> NDArray[np.bool_]:
@@ -249,6 +260,16 @@ def assembled(terms: Sequence[Terms], rows: int, columns: int) -> csr_array:
     matrix.eliminate_zeros()
     matrix.sort_indices()
     return matrix
+
+
+def _stacked(blocks: Sequence[csr_array], columns: int) -> csr_array:
+    """Blocks of rows, one below the other."""
+    counts = np.concatenate([np.zeros(1, np.int32), *(np.diff(block.indptr) for block in blocks)])
+    data, indices = (
+        np.concatenate([np.zeros(0, kind), *(getattr(block, part) for block in blocks)])
+        for part, kind in (("data", np.float64), ("indices", np.int32))
+    )
+    return csr_array((data, indices, np.cumsum(counts, dtype=np.int32)), shape=(counts.size - 1, columns))
 
 
 def _replaced(matrix: csr_array, rows: slice, block: csr_array) -> csr_array:

@@ -110,8 +110,9 @@ class Scaling:
 
     def matrix(self, rows: csr_array) -> csr_array:
         """The scaled matrix."""
-        counts = np.diff(rows.indptr)
-        data = rows.data * self.columns[rows.indices] * np.repeat(self.rows, counts)
+        data = self.columns[rows.indices]
+        data *= rows.data
+        data *= np.repeat(self.rows, np.diff(rows.indptr))
         return csr_array((data, rows.indices, rows.indptr), shape=rows.shape)
 
 
@@ -135,47 +136,63 @@ def scaling(matrix: Matrix) -> Scaling:
     defined = np.flatnonzero(matrix.defining_row >= 0)
     if defined.size:
         rows = matrix.defining_row[defined]
-        others = csr_array(matrix.A[rows, :])
-        row_of = np.repeat(np.arange(defined.size), np.diff(others.indptr))
-        is_own = others.indices == defined[row_of]
-        own = np.ones(defined.size)
-        own[row_of[is_own]] = others.data[is_own]
-        others.data = np.where(is_own, 0.0, others.data)
+        definitions = csr_array(matrix.A[rows, :])
+        own, chained = _chained(definitions, defined)
         free = np.isneginf(matrix.lower[defined])
         right = matrix.row_upper[rows]
-        origin[defined] = settle(lambda at: np.where(free, (right - others @ at) / own, 0.0), origin, defined)
-        gap = np.where(free, 0.0, np.abs(right - others @ origin))
-        size = abs(others)
+        start = settle(lambda at: np.where(free, (right - chained @ at) / own, 0.0), np.zeros(defined.size))
+        origin[defined] = start
+        gap = np.where(free, 0.0, np.abs(right - chained @ start))
         columns[defined] = 0.0
+        known = np.maximum(largest_in_rows(with_columns(definitions, columns)), gap)
 
         def widest(at: Array) -> Array:
-            return np.maximum(largest_in_rows(with_columns(size, at)), gap) / np.abs(own)
+            return np.maximum(largest_in_rows(with_columns(chained, at)), known) / np.abs(own)
 
-        columns[defined] = settle(widest, columns, defined)
+        columns[defined] = settle(widest, np.zeros(defined.size))
         still = np.flatnonzero(columns == 0)
         if still.size:  # what nothing moves takes the scale of its neighbours, so that its price is as exact as theirs
-            width = largest_in_rows(with_columns(matrix.A, columns))
-            entries = csr_array(abs(matrix.A).tocsc()[:, still].T)
-            entries.data = width[entries.indices] / entries.data
-            columns[still] = largest_in_rows(entries)
+            entries = np.flatnonzero(columns[matrix.A.indices] == 0)
+            touched, row_of = np.unique(np.searchsorted(matrix.A.indptr, entries, "right") - 1, return_inverse=True)
+            width = largest_in_rows(with_columns(csr_array(matrix.A[touched, :]), columns))
+            np.maximum.at(columns, matrix.A.indices[entries], width[row_of] / np.abs(matrix.A.data[entries]))
         columns[defined] = power_of_two(columns[defined])
     return Scaling(columns, 1 / power_of_two(largest_in_rows(with_columns(matrix.A, columns))), origin)
 
 
 def with_columns(matrix: csr_array, scale: Array) -> csr_array:
     """The matrix with each column times its scale."""
-    return csr_array((matrix.data * scale[matrix.indices], matrix.indices, matrix.indptr), shape=matrix.shape)
+    data = scale[matrix.indices]
+    data *= matrix.data
+    return csr_array((data, matrix.indices, matrix.indptr), shape=matrix.shape)
 
 
-def settle(step: Callable[[Array], Array], start: Array, defined: NDArray[np.int64]) -> Array:
-    """Repeat `step` until the `defined` entries stay: as often as columns define each other in a chain, at most."""
-    values = start.copy()
-    for _ in range(defined.size + 1):
+def _chained(rows: csr_array, defined: NDArray[np.int64]) -> tuple[Array, csr_array]:
+    """Of the rows that define columns: the entry of each in its own column, and its entries in columns that others
+    define, with one column for each of the `defined`.
+    """
+    place = np.full(rows.shape[1], -1, dtype=np.int32)
+    place[defined] = np.arange(defined.size, dtype=np.int32)
+    at = place[rows.indices]
+    entries = np.flatnonzero(at >= 0)
+    at = at[entries]
+    row_of = np.repeat(np.arange(defined.size, dtype=np.int32), np.diff(rows.indptr))[entries]
+    data, is_own = rows.data[entries], at == row_of
+    own = np.ones(defined.size)
+    own[row_of[is_own]] = data[is_own]
+    others = ~is_own
+    starts = np.cumsum(np.bincount(row_of[others] + 1, minlength=defined.size + 1), dtype=np.int32)
+    return own, csr_array((data[others], at[others], starts), shape=(defined.size, defined.size))
+
+
+def settle(step: Callable[[Array], Array], values: Array) -> Array:
+    """Repeat `step` until nothing changes: as often as columns define each other in a chain, at most."""
+    for _ in range(values.size + 1):
         found = step(values)
-        if np.array_equal(found, values[defined]):
+        if np.array_equal(found, values):
             break
-        values[defined] = found
-    return np.asarray(values[defined])
+        values = found
+    return values
 
 
 class Solver:

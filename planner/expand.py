@@ -21,7 +21,7 @@ from pyomo.core.expr.template_expr import IndexTemplate, TemplateSumExpression, 
 
 from planner.formulation import COSTS, ROWS, VARIABLES, Family
 from planner.problem import MAPS, Problem
-from planner.problem.keys import Array, Axis, Codes, Keys, Links, Table
+from planner.problem.keys import CODE, Array, Axis, Codes, Keys, Links, Table
 
 # Templates: what a rule says, once for all keys -------------------------------------------------------------------
 
@@ -260,12 +260,12 @@ class Frame:
 
     def positions(self) -> Codes:
         """Position of the family's key at each place."""
-        return np.arange(len(self.index)) if self.position is None else self.position
+        return np.arange(len(self.index), dtype=CODE) if self.position is None else self.position
 
     def codes(self, symbol: Symbol, axis: Axis) -> Codes:
         """Values of a symbol as places on an axis."""
         if symbol.literal is not None:
-            return np.full(self.size, axis.number[symbol.literal])
+            return np.full(self.size, axis.number[symbol.literal], dtype=CODE)
         if symbol.number in self.inner:
             own_axis, codes = self.inner[symbol.number]
         else:
@@ -336,7 +336,7 @@ class Expander:
     def _found(self, index: Keys, node: Item | Over, frame: Frame) -> Codes:
         """Position of a key at each place; raises KeyError when one is unknown."""
         if self._is_own(index, node.indices, frame):
-            return np.arange(len(index))
+            return np.arange(len(index), dtype=CODE)
         if len(index.axes) != len(node.indices):
             raise KeyError(node.name)
         codes = [frame.codes(symbol, axis) for symbol, axis in zip(node.indices, index.axes, strict=True)]

@@ -2,8 +2,10 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy.sparse import coo_array, csr_array, hstack, vstack
 
 from planner.case import Case
@@ -95,7 +97,7 @@ def keeps(new: Matrix, old: Matrix, plan: Array, scale: Array) -> bool:
     return bool(rows and np.all(plan <= new.upper + FITS * np.abs(new.upper)) and np.all(plan >= new.lower))
 
 
-def _spread(columns: "np.ndarray[tuple[int, ...], np.dtype[np.int64]]", width: int, height: int) -> csr_array:
+def _spread(columns: NDArray[np.integer[Any]], width: int, height: int) -> csr_array:
     """Takes columns of the old matrix to their places in the new one."""
     kept = np.flatnonzero(columns >= 0)
     return csr_array(coo_array((np.ones(kept.size), (columns[kept], kept)), shape=(height, width)))

@@ -1,6 +1,7 @@
 """Years in service, discounting, annuities, and paths over years."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -81,8 +82,8 @@ def path_at(points: Mapping[int | None, float], year: int) -> float:
 
 
 def paths(
-    series: NDArray[np.int64],
-    dates: NDArray[np.int64],
+    series: NDArray[np.integer[Any]],
+    dates: NDArray[np.integer[Any]],
     values: NDArray[np.float64],
     count: int,
     years: Sequence[int],

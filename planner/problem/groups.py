@@ -1,7 +1,7 @@
 """Groups: measures that share a base, need each other, or overlap."""
 
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -69,13 +69,9 @@ class Groups(Stock):
         named = dict.fromkeys(zip(*columns(self.given.groups, "group", "measure", "role"), strict=True))
         return {key: i for i, key in enumerate(named)}
 
-    def _places(self, rows: Sequence[Group]) -> Iterator[tuple[str, list[str]]]:
-        """Where a group holds: a name, and the cities summed over."""
-        cities = [rows[0].city] if rows[0].city else self.cities
-        if rows[0].scope == PROVINCE:
-            yield PROVINCE, cities
-        else:
-            yield from ((c, [c]) for c in cities)
+    def _cities_of(self, rows: Sequence[Group]) -> list[str]:
+        """Where a group holds."""
+        return [rows[0].city] if rows[0].city else self.cities
 
     def _group_paths(self, column: str, default: float, years: Sequence[int] | None = None) -> Array:
         """Path of a column of each group over the plan or other years, blank cells as `default`."""
@@ -104,21 +100,35 @@ class Groups(Stock):
     @derived
     def ties(self) -> Ties:
         """Every row of a group that shares or requires, and its members."""
-        rows_: list[tuple[int, int]] = []
-        members: list[tuple[int, int, int, int]] = []
+        m, c, w, roles = self.m.number, self.c.number, self.w.number, self.roles
+        possible = np.zeros((len(m), len(c)), dtype=bool)
+        possible[self.pairs.parts] = True
+        count = 0
+        held: list[tuple[Codes, Codes]] = []
+        members: list[tuple[Codes, Codes, Codes, Codes]] = []
         for g, rows in self.groups.items():
             if rows[0].kind == "overlap":
                 continue
             named = dict.fromkeys((row.measure, row.role) for row in rows)
-            for place, cities in self._places(rows):
-                members += [
-                    (len(rows_), self.m.number[m], self.c.number[c], self.roles[g, m, role])
-                    for m, role in named
-                    for c in cities
-                    if (m, c) in self.pairs
-                ]
-                rows_.append((self.g.number[g], self.w.number[place]))
-        return Ties(*np.array(rows_, dtype=np.int64).reshape(-1, 2).T, *np.array(members, np.int64).reshape(-1, 4).T)
+            what, role = np.array([(m[measure], roles[g, measure, part]) for measure, part in named]).T
+            cities = self._cities_of(rows)
+            where = np.array([c[city] for city in cities])
+            if rows[0].scope == PROVINCE:
+                place = np.array([w[PROVINCE]])
+                member, city = np.nonzero(possible[np.ix_(what, where)])
+                row = np.zeros_like(city)
+            else:
+                place = np.array([w[city] for city in cities])
+                row, member = np.nonzero(possible[np.ix_(what, where)].T)
+                city = row
+            held.append((np.full(place.size, self.g.number[g]), place))
+            members.append((count + row, what[member], where[city], role[member]))
+            count += place.size
+        nothing = np.zeros(0, dtype=np.int64)
+        group, at = (np.concatenate([nothing, *part]) for part in zip(*(held or [(nothing,) * 2]), strict=True))
+        return Ties(
+            group, at, *(np.concatenate([nothing, *part]) for part in zip(*(members or [(nothing,) * 4]), strict=True))
+        )
 
     @derived
     def _provides(self) -> Mask:
@@ -267,7 +277,7 @@ class Groups(Stock):
         for g, rows in self.groups.items():
             if rows[0].kind == "overlap":
                 first, second = dict.fromkeys(row.measure for row in rows)
-                for c, _ in self._places(rows):
+                for c in self._cities_of(rows):
                     if (first, c) in self.pairs and (second, c) in self.pairs:
                         found[g, c] = (first, second)
         return found

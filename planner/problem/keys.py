@@ -5,6 +5,7 @@ as the place on that axis. Whoever iterates over a set or looks into a coefficie
 arrays.
 """
 
+import math
 from collections.abc import ItemsView, Iterable, Iterator, KeysView, Mapping, Sequence, ValuesView
 from functools import cached_property
 from typing import Any, cast
@@ -12,12 +13,14 @@ from typing import Any, cast
 import numpy as np
 from numpy.typing import NDArray
 
-Codes = NDArray[np.int64]
+Codes = NDArray[np.integer[Any]]
 Array = NDArray[np.float64]
 Mask = NDArray[np.bool_]
 Label = str | int
-LARGEST = 1 << 23
-"""Most entries of a table that holds a position for every possible key; beyond, keys are searched."""
+CODE = np.int32
+"""What places and positions are stored as: half the memory of the plain integer of numpy."""
+SPARSE = 64
+"""Possible keys for each that is there, from which on keys are searched, not looked up in a table of all possible."""
 
 
 class Axis:
@@ -32,7 +35,7 @@ class Axis:
 
     def codes(self, labels: Iterable[Label]) -> Codes:
         """Place of each label."""
-        return np.array(list(map(self.number.__getitem__, labels)), dtype=np.int64)
+        return np.array(list(map(self.number.__getitem__, labels)), dtype=CODE)
 
     def same(self, other: object) -> bool:
         """Whether both hold the same values in the same order."""
@@ -42,7 +45,7 @@ class Axis:
         """Places on this axis of what `codes` are on another; -1 where one is unknown here."""
         if axis is self:
             return codes
-        return np.array([self.number.get(label, -1) for label in axis.labels], dtype=np.int64)[codes]
+        return np.array([self.number.get(label, -1) for label in axis.labels], dtype=CODE)[codes]
 
     def translated(self, codes: Codes, axis: "Axis") -> Codes:
         """Places on this axis of what `codes` are on another; raises KeyError where one is unknown here."""
@@ -57,7 +60,7 @@ class Keys(Sequence[Any]):
 
     def __init__(self, axes: Sequence[Axis], parts: Sequence[Codes]) -> None:
         self.axes = tuple(axes)
-        self._parts = tuple(parts)
+        self._parts = tuple(np.asarray(part, dtype=CODE) for part in parts)
 
     @property
     def parts(self) -> tuple[Codes, ...]:
@@ -94,26 +97,29 @@ class Keys(Sequence[Any]):
             return np.full(wanted.size, -1)
         return np.where(known[at] == wanted, order[at], -1)
 
+    @cached_property
+    def _possible(self) -> int:
+        return math.prod(len(axis) for axis in self.axes)
+
     def packed(self, parts: Sequence[Codes]) -> Codes:
         """One number per key."""
-        packed = parts[0]
+        packed = parts[0] if self._possible <= np.iinfo(parts[0].dtype).max else parts[0].astype(np.int64)
         for axis, part in zip(self.axes[1:], parts[1:], strict=True):
             packed = packed * len(axis) + part
         return packed
 
     @cached_property
     def _places(self) -> Codes | None:
-        size = int(np.prod([len(axis) for axis in self.axes], dtype=float))
-        if size > LARGEST:
+        if self._possible > SPARSE * len(self):
             return None
-        places = np.full(size, -1)
-        places[self.packed(self.parts)] = np.arange(len(self))
+        places = np.full(self._possible, -1, dtype=CODE)
+        places[self.packed(self.parts)] = np.arange(len(self), dtype=CODE)
         return places
 
     @cached_property
     def _sorted(self) -> tuple[Codes, Codes]:
         packed = self.packed(self.parts)
-        order = np.argsort(packed, kind="stable")
+        order = np.argsort(packed, kind="stable").astype(CODE)
         return packed[order], order
 
     @cached_property
@@ -123,13 +129,13 @@ class Keys(Sequence[Any]):
         ]
         return columns[0] if len(columns) == 1 else list(zip(*columns, strict=True))
 
-    @cached_property
-    def _position(self) -> dict[Any, int]:
-        return {key: i for i, key in enumerate(self._labels)}
-
     def position(self, key: Any) -> int:
         """Position of a key, -1 when it is not here."""
-        return self._position.get(key, -1)
+        parts = key if len(self.axes) > 1 else (key,)
+        if not isinstance(parts, tuple) or len(parts) != len(self.axes):
+            return -1
+        places = [axis.number.get(part, -1) for axis, part in zip(self.axes, parts, strict=True)]
+        return -1 if min(places) < 0 else int(self.locate([np.array([place], dtype=CODE) for place in places])[0])
 
     def __getitem__(self, i: Any) -> Any:
         return self._labels[i]
@@ -138,14 +144,14 @@ class Keys(Sequence[Any]):
         return iter(self._labels)
 
     def __contains__(self, key: object) -> bool:
-        return key in self._position
+        return self.position(key) >= 0
 
 
 class Every(Keys):
     """All of one axis."""
 
     def __init__(self, axis: Axis) -> None:
-        super().__init__((axis,), (np.arange(len(axis)),))
+        super().__init__((axis,), (np.arange(len(axis), dtype=CODE),))
 
     def locate(self, parts: Sequence[Codes]) -> Codes:
         """Positions of keys: their places."""
@@ -163,7 +169,7 @@ class Product(Keys):
     def parts(self) -> tuple[Codes, ...]:
         """Place on its axis of every part of every key."""
         repeated = (np.repeat(part, len(self.axis)) for part in self.base.parts)
-        return (*repeated, np.tile(np.arange(len(self.axis)), len(self.base)))
+        return (*repeated, np.tile(np.arange(len(self.axis), dtype=CODE), len(self.base)))
 
     def __len__(self) -> int:
         return len(self.base) * len(self.axis)
@@ -232,7 +238,7 @@ class Links(Mapping[Any, Any]):
 
     def __init__(self, index: Keys, counts: Codes, members: Keys) -> None:
         self.index = index
-        self.counts = counts
+        self.counts = np.asarray(counts, dtype=CODE)
         self.members = members
 
     @classmethod
@@ -264,18 +270,18 @@ class Links(Mapping[Any, Any]):
     @property
     def parents(self) -> Codes:
         """Position of the key that each member belongs to."""
-        return np.repeat(np.arange(len(self.index)), self.counts)
+        return np.repeat(np.arange(len(self.index), dtype=CODE), self.counts)
 
     def chosen(self, positions: Codes) -> tuple[Codes, Codes]:
         """For keys given by position: the place in that list, and the position, of each member they have."""
         counts = self.counts[positions]
-        parents = np.repeat(np.arange(positions.size), counts)
-        before = np.cumsum(counts) - counts
-        return parents, np.arange(parents.size) + (self._starts[positions] - before)[parents]
+        parents = np.repeat(np.arange(positions.size, dtype=CODE), counts)
+        before = np.cumsum(counts, dtype=CODE) - counts
+        return parents, np.arange(parents.size, dtype=CODE) + (self._starts[positions] - before)[parents]
 
     @cached_property
     def _starts(self) -> Codes:
-        return cast(Codes, np.cumsum(self.counts) - self.counts)
+        return cast(Codes, np.cumsum(self.counts, dtype=CODE) - self.counts)
 
     @cached_property
     def _plain(self) -> dict[Any, list[Any]]:
