@@ -5,6 +5,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from threading import Event, Thread
+from typing import Protocol
 
 import highspy
 import numpy as np
@@ -74,7 +75,14 @@ class Options:
     """Whether to choose, among plans of the same cost, the one that starts earliest (and is the same on every run)."""
 
 
-def cancellable(progress: Progress | None, cancel: Event | None) -> Progress | None:
+class Signal(Protocol):
+    """An event, of threads or of processes."""
+
+    def is_set(self) -> bool:
+        """Whether it has happened."""
+
+
+def cancellable(progress: Progress | None, cancel: Signal | None) -> Progress | None:
     """Progress that raises CancelledError once `cancel` is set, so that whatever is told of it ends."""
     if cancel is None:
         return progress

@@ -1,6 +1,7 @@
 """Live: one HiGHS instance that stays, changed in place by edits and solved again from where it stands."""
 
 import time
+from dataclasses import dataclass
 
 import highspy
 import numpy as np
@@ -13,6 +14,8 @@ from planner.problem.keys import Codes
 from planner.solution import Status
 
 AT_LOWER, BASIC = highspy.HighsBasisStatus.kLower, highspy.HighsBasisStatus.kBasic
+STATES = {int(state): state for state in highspy.HighsBasisStatus.__members__.values()}
+"""HiGHS's states by number."""
 NUDGED = 0.02
 """Part of the number of rows that a re-solve after changed costs may take in steps; further away cold is faster [-]."""
 WANDERED = 0.05
@@ -25,6 +28,14 @@ ALMOST_NOTHING = 1e-6
 """Nudge of a scaled row that sets the dual simplex going [-]."""
 SHORT = 0.3
 """Time that any warm solve may take [s]."""
+
+
+@dataclass(frozen=True)
+class Standing:
+    """Where an optimum stands, as plain data: the state of each column and row, by HiGHS's numbers."""
+
+    columns: NDArray[np.int8]
+    rows: NDArray[np.int8]
 
 
 class Live(Solver):
@@ -79,8 +90,10 @@ class Live(Solver):
         self.solved &= not found
         return found
 
-    def warm(self, difference: Changes | None) -> Status:
+    def warm(self, difference: Changes | None, patience: float | None = None) -> Status:
         """Solve from where the instance stands, as long as the optimum is near; `limit` where it is not.
+
+        It gives up after some steps, and after `patience` seconds: by default some times what a cold solve took.
 
         `difference` is what changed since; none where rows or columns are others.
         Where only costs differ the last optimum still fits, so the primal simplex goes on from it; else the dual one.
@@ -96,7 +109,7 @@ class Live(Solver):
         steps = int((NUDGED if fits else WANDERED) * self.matrix.A.shape[0]) + FEW
         expect(self.highs.setOptionValue("simplex_strategy", PRIMAL if fits else DUAL))
         expect(self.highs.setOptionValue("simplex_iteration_limit", steps))
-        self.patience = max(SHORT, LONGER * self.cold_seconds)
+        self.patience = max(SHORT, LONGER * self.cold_seconds) if patience is None else patience
         try:
             return self._solve()
         finally:
@@ -160,13 +173,29 @@ class Live(Solver):
         """Start from where another instance stands: rows and columns of the same name keep their state."""
         if other._basis is None:
             return False
-        columns, rows = (places(self.matrix.columns, other.matrix.columns), places(self.matrix.rows, other.matrix.rows))
-        self._basis = highspy.HighsBasis()
-        self._basis.col_status = _carried(columns, other._basis.col_status, AT_LOWER)
-        self._basis.row_status = _carried(rows, other._basis.row_status, BASIC)
-        self._basis.valid = True
+        self._stand(other._basis.col_status, other._basis.row_status, other.matrix)
         self.cold_seconds = other.cold_seconds
         return True
+
+    def standing(self) -> Standing | None:
+        """Where the last optimum stands; none before one was found."""
+        if self._basis is None:
+            return None
+        states = (self._basis.col_status, self._basis.row_status)
+        return Standing(*(np.array([int(state) for state in part], dtype=np.int8) for part in states))
+
+    def stand(self, standing: Standing, matrix: Matrix) -> None:
+        """Start from where an optimum of another matrix stands, found here or elsewhere."""
+        columns, rows = ([STATES[state] for state in part.tolist()] for part in (standing.columns, standing.rows))
+        self._stand(columns, rows, matrix)
+
+    def _stand(
+        self, columns: list[highspy.HighsBasisStatus], rows: list[highspy.HighsBasisStatus], matrix: Matrix
+    ) -> None:
+        self._basis = highspy.HighsBasis()
+        self._basis.col_status = _carried(places(self.matrix.columns, matrix.columns), columns, AT_LOWER)
+        self._basis.row_status = _carried(places(self.matrix.rows, matrix.rows), rows, BASIC)
+        self._basis.valid = True
 
 
 def _carried(

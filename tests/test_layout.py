@@ -16,7 +16,7 @@ ORDER = (
     *("problem", "worst", "vacuous", "formulation", "expand", "matrix", "compile"),
     *("solution", "engine", "live", "numbers", "split", "plan", "unique", "export"),
     *("prices", "breakeven", "explanation", "goalcosts"),
-    *("conflict", "reach", "session", "sweep", "highlights", "grades", "explore"),
+    *("conflict", "reach", "session", "tasks", "executors", "sweep", "highlights", "grades", "explore"),
     *("futures", "budgets", "credit", "progress"),
     *("compare", "sources", "report", "charts", "show", "commands", "cli", "ui"),
 )
