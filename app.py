@@ -15,6 +15,7 @@ ICON = SCREENS / "icon.svg"
 PAGES = {
     "plan": ("planning", "route"),
     "edit": ("editing", "edit_note"),
+    "measures": ("measuring", "construction"),
     "tradeoffs": ("tradeoffs", "show_chart"),
     "budget": ("spending", "payments"),
     "compare": ("comparing", "compare_arrows"),

@@ -329,3 +329,192 @@ def bars(words: Mapping[str, str], ground: Ground = LIGHT) -> Spec:
             "tooltip": tooltip,
         },
     }
+
+
+def cost_curve(
+    words: Mapping[str, str], colours: Mapping[str, str], limits: tuple[float, float], ground: Ground = LIGHT
+) -> Spec:
+    """Boxes as wide as what a measure abates and as high as what a unit costs, the cheapest first, without gaps.
+
+    Frame: part (box, price), measure, sector, left, right, low, high, top, value, abated, years, label. Boxes that
+    reach beyond the limits are cut off there. Words: abated, value, measure, sector, price, years.
+    """
+    low, high = limits
+    x = {
+        "field": "left",
+        "type": "quantitative",
+        "title": words["abated"],
+        "axis": {"grid": False, "tickCount": 6},
+        "scale": {"nice": False},
+    }
+    y = {
+        "field": "low",
+        "type": "quantitative",
+        "title": words["value"],
+        "scale": {"domain": [low, high], "nice": False},
+        "axis": {"tickCount": 6},
+    }
+    box: Spec = {
+        "transform": _of("box"),
+        "mark": {"type": "rect", "clip": True, "stroke": ground.paper, "strokeWidth": 0.4},
+        "encoding": {
+            "x": x,
+            "x2": {"field": "right"},
+            "y": y,
+            "y2": {"field": "high"},
+            "color": {
+                "field": "sector",
+                "type": "nominal",
+                "scale": {"domain": list(colours), "range": list(colours.values())},
+                "legend": {**_legend(colours), "columns": 4 if len(max(colours, key=len, default="")) <= 8 else 3},
+            },
+            "tooltip": [
+                {"field": "measure", "type": "nominal", "title": words["measure"]},
+                {"field": "sector", "type": "nominal", "title": words["sector"]},
+                {"field": "abated", "type": "quantitative", "format": ",.4~r", "title": words["abated"]},
+                {"field": "value", "type": "quantitative", "format": ",.4~r", "title": words["value"]},
+                {"field": "years", "type": "nominal", "title": words["years"]},
+            ],
+        },
+    }
+    zero: Spec = {
+        "mark": {"type": "rule", "color": ground.baseline, "strokeWidth": 1},
+        "encoding": {"y": {"datum": 0, "type": "quantitative"}},
+    }
+    names: Spec = {
+        "transform": [
+            *_of("box"),
+            {"filter": "datum.label != ''"},
+            {"calculate": "(datum.left + datum.right) / 2", "as": "middle"},
+        ],
+        "mark": {"type": "text", "angle": 325, "align": "left", "baseline": "middle", "dx": 3, "dy": -5}
+        | {"fontSize": 11, "color": ground.ink},
+        "encoding": {
+            "x": {"field": "middle", "type": "quantitative"},
+            "y": {"field": "top", "type": "quantitative"},
+            "text": {"field": "label", "type": "nominal"},
+        },
+    }
+    price: Spec = {
+        "transform": _of("price"),
+        "mark": {"type": "rule", "color": ground.target, "strokeDash": [6, 4], "strokeWidth": 2},
+        "encoding": {"y": {"field": "value", "type": "quantitative"}},
+    }
+    said: Spec = {
+        "transform": _of("price"),
+        "mark": {"type": "text", "align": "left", "dx": 4, "dy": -8, "fontSize": 12, "fontWeight": "bold"}
+        | {"color": ground.target},
+        "encoding": {
+            "x": {"value": 0},
+            "y": {"field": "value", "type": "quantitative"},
+            "text": {"field": "label", "type": "nominal"},
+        },
+    }
+    return {"layer": [box, zero, names, price, said]}
+
+
+def roadmap(
+    words: Mapping[str, str], colours: Mapping[str, str], years: tuple[int, int], ground: Ground = LIGHT
+) -> Spec:
+    """When each measure is built and serves: a bar while units are begun and built, a thin line while any serve.
+
+    Frame: part (build, serve), measure, sector, first, last (the year after), amount. Rows stand in the order of the
+    frame. Words: measure, sector, from, until, amount.
+    """
+    axis = {"format": "d", "tickMinStep": 1, "orient": "top", "title": None, "gridDash": [2, 3]}
+    x = {
+        "field": "first",
+        "type": "quantitative",
+        "axis": axis,
+        "scale": {"domain": [years[0], years[1] + 1], "nice": False, "zero": False},
+    }
+    colour = {
+        "field": "sector",
+        "type": "nominal",
+        "scale": {"domain": list(colours), "range": list(colours.values())},
+        "legend": _legend(colours),
+    }
+    axis_y = {"labelLimit": 260, "ticks": False, "domain": False, "labelOverlap": False}
+    encoding: Spec = {
+        "y": {"field": "measure", "type": "nominal", "sort": None, "title": None, "axis": axis_y},
+        "x": x,
+        "x2": {"field": "last"},
+        "color": colour,
+        "tooltip": [
+            {"field": "measure", "type": "nominal", "title": words["measure"]},
+            {"field": "sector", "type": "nominal", "title": words["sector"]},
+            {"field": "first", "type": "quantitative", "format": "d", "title": words["from"]},
+            {"field": "until", "type": "quantitative", "format": "d", "title": words["until"]},
+            {"field": "amount", "type": "nominal", "title": words["amount"]},
+        ],
+    }
+    serve = {"transform": _of("serve"), "mark": {"type": "bar", "height": 3, "opacity": 0.75}}
+    build = {
+        "transform": _of("build"),
+        "mark": {"type": "bar", "height": 13, "cornerRadius": 2, "stroke": ground.paper},
+    }
+    return {"encoding": encoding, "layer": [serve, build]}
+
+
+def payers(words: Mapping[str, str], ground: Ground = LIGHT) -> Spec:
+    """What a unit costs and who pays for it, bars to both sides. Frame: part (own, pays, takes, left), name, value.
+
+    Rows stand in the order of the frame. Words: value, name.
+    """
+    parts = ["own", "takes", "left", "pays"]
+    colours = [ground.baseline, "#C2553B", "#E3A008", PRIMARY]
+    return {
+        "mark": {"type": "bar", "stroke": ground.paper},
+        "encoding": {
+            "y": {"field": "name", "type": "nominal", "sort": None, "title": None, "axis": {"labelLimit": 320}},
+            "x": {"field": "value", "type": "quantitative", "title": words["value"], "axis": {"tickCount": 6}},
+            "color": {
+                "field": "part",
+                "type": "nominal",
+                "scale": {"domain": parts, "range": colours},
+                "legend": None,
+            },
+            "tooltip": [
+                {"field": "name", "type": "nominal", "title": words["name"]},
+                {"field": "value", "type": "quantitative", "format": ",.4~r", "title": words["value"]},
+            ],
+        },
+    }
+
+
+RAMP = ("#0F766E", "#7DB8AE", "#E8B96B", "#C2553B")
+"""From cheap to dear."""
+
+
+def pace(words: Mapping[str, str], ground: Ground = LIGHT) -> Spec:
+    """What is abated by class of cost over the years. Frame: group, year, low, high, value.
+
+    Words: abated, value, year.
+    """
+    area: Spec = {
+        "mark": {"type": "area", "opacity": 0.9, "stroke": ground.paper, "strokeWidth": 0.6},
+        "encoding": {
+            "y": {"field": "low", "type": "quantitative", "title": words["abated"], "axis": {"tickCount": 6}},
+            "y2": {"field": "high"},
+            "color": {
+                "field": "group",
+                "type": "nominal",
+                "sort": None,
+                "scale": {"range": list(RAMP)},
+                "legend": {"orient": "bottom", "title": words["value"], "symbolType": "square", "labelLimit": 300},
+            },
+        },
+    }
+    hover: Spec = {
+        "mark": {"type": "bar", "opacity": 0, "size": 44},
+        "encoding": {
+            "y": {"field": "low", "type": "quantitative"},
+            "y2": {"field": "high"},
+            "tooltip": [
+                {"field": "year", "type": "quantitative", "format": "d", "title": words["year"]},
+                {"field": "group", "type": "nominal", "title": words["value"]},
+                {"field": "value", "type": "quantitative", "format": ",.4~r", "title": words["abated"]},
+            ],
+        },
+    }
+    return {"encoding": {"x": _years()}, "layer": [area, hover]}

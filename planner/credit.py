@@ -40,6 +40,10 @@ class Effects:
     overlaps: pd.DataFrame
     """Per unit of overlap: group, measure, city, quantity, year, value; half of the loss for each member."""
 
+    def of_year(self, year: int) -> "Effects":
+        """Only those of a year."""
+        return Effects(self.stock[self.stock["year"] == year], self.overlaps[self.overlaps["year"] == year])
+
 
 def effects(case: Case) -> Effects:
     """Change of every quantity, all cities and sectors together, per unit of stock in a city and year."""
@@ -148,6 +152,23 @@ def cost_curve(plan: Plan, quantity: str, year: int, credits: pd.DataFrame | Non
     curve = curve[curve["abated"] > 0].reset_index()
     curve["unit_cost"] = curve["cost"] / curve["abated"]
     return curve.sort_values("unit_cost", kind="stable")[list(CURVE)].reset_index(drop=True)
+
+
+def target_price(plan: Plan, quantity: str, year: int) -> float:
+    """What all targets on the whole area would pay for one unit less of a quantity in a year [currency of that year].
+
+    The sum over their rows of the dual times the weight of that level in the row; zero where no target binds.
+    """
+    problem = Problem(case_of(plan))
+    key = problem.level(quantity), year
+    of = plan.prices[plan.prices["family"] == "target_is_kept"]
+    duals = {(str(t), int(y)): float(dual) for t, y, dual in zip(of["key"], of["year"], of["dual"], strict=True)}
+    found = 0.0
+    for row, dual in duals.items():
+        bound = problem.bounds.get(row)
+        if bound is not None:
+            found -= dual * bound.excess.get(key, 0.0)
+    return found / problem.discount[year] if found else 0.0
 
 
 def co_control(

@@ -162,7 +162,7 @@ def test_reset_brings_the_case_back(app: AppTest) -> None:
 
 
 @pytest.mark.parametrize("tab", ["portfolio", "budgets", "paths"])
-def test_every_tab_opens(app: AppTest, tab: str) -> None:
+def test_every_tab_with_a_table_opens(app: AppTest, tab: str) -> None:
     app.session_state["tabs_zh"] = t(f"ui.tab.{tab}", "zh")
     ran(app)
     assert len(app.dataframe) == 1
@@ -310,7 +310,7 @@ def test_an_untouched_sheet_gives_back_its_rows(table: str, lang: str) -> None:
 
 # ---------------------------------------------------------------- pages
 
-PAGES = ("planning", "editing", "tradeoffs", "spending", "comparing", "places", "method", "filing")
+PAGES = ("planning", "editing", "measuring", "tradeoffs", "spending", "comparing", "places", "method", "filing")
 
 
 @pytest.mark.parametrize("lang", LANGUAGES)
@@ -529,6 +529,50 @@ def test_moves_are_undone_and_done_again(app: AppTest) -> None:
     app.button(key="redo").click()
     ran(app)
     assert (app.metric[0].value, app.select_slider(key=CARBON).value) == (second, 960)
+
+
+def test_measures_tell_why_and_are_locked_out_and_in(app: AppTest) -> None:
+    opened(app, "measuring")
+    finished(app, "reasons")
+    frame = app.dataframe[0].value
+    plan = desktop(app).shown.plan
+    names = {row.name_zh: row.measure for row in read_case(CASE).measures}
+    starts = plan.measures.set_index("measure")["starts"]
+    assert {names[name] for name in frame.loc[frame["chosen"], "measure"]} == set(starts[starts > 0].index)
+    app.selectbox(key="library_sector_tutorial_zh").set_value("工业")
+    ran(app)
+    first = names[app.dataframe[0].value["measure"].iloc[0]]
+    app.button(key="lock_out").click()
+    ran(app)
+    locked = desktop(app).shown.plan
+    assert locked.measures.set_index("measure")["starts"][first] == 0
+    assert locked.objective > plan.objective
+    app.button(key="undo").click()
+    ran(app)
+    finished(app, "reasons")
+    app.button(key="lock_in").click()
+    ran(app)
+    assert desktop(app).shown.plan.objective == pytest.approx(plan.objective, rel=1e-6)
+
+
+def test_the_break_even_of_a_measure_is_told(app: AppTest) -> None:
+    opened(app, "measuring")
+    finished(app, "reasons")
+    app.button(key="edge").click()
+    ran(app)
+    finished(app, "edge")
+    found = app.session_state["job_tutorial_edge"][1].future.result()
+    assert found.chosen
+    assert found.outcome in ("found", "needed")
+    assert app.info
+
+
+def test_the_cost_curve_of_every_year_is_drawn(app: AppTest) -> None:
+    app.session_state["measures_zh"] = t("ui.measures.curve", "zh")
+    opened(app, "measuring")
+    app.select_slider(key="curve_year_tutorial_zh").set_value(2025)
+    ran(app)
+    assert not app.error
 
 
 def test_what_differs_is_listed_and_saved_as_a_scenario(app: AppTest, tmp_path: Path) -> None:

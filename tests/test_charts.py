@@ -9,14 +9,20 @@ import pandas as pd
 import pytest
 
 from planner import charts
+from planner.credit import cost_curve, credit
 from planner.engine import Options
+from planner.explanation import Reasons, split_of
 from planner.plan import Plan, solve
 from planner.tables import read_case
-from planner.ui import figures, ledgers
+from planner.ui import curves, figures, ledgers
 
 CASE = read_case(Path(__file__).parent.parent / "cases" / "tutorial")
 WORDS = dict.fromkeys(
-    ("value", "cut", "year", "sector", "baseline", "plan", "target", "total", "cost", "current", "point", "group"), "x"
+    (
+        *("value", "cut", "year", "sector", "baseline", "plan", "target", "total", "cost", "current", "point", "group"),
+        *("abated", "measure", "price", "years", "from", "until", "amount", "name"),
+    ),
+    "x",
 )
 
 
@@ -50,9 +56,17 @@ def test_charts_are_valid_and_read_columns_of_their_frames(plan: Plan, lang: str
             charts.bars(WORDS, ground),
             ledgers.cities(CASE, plan, lang).rename(columns={"city": "group", "cut": "value"}),
         ),
+        (
+            charts.cost_curve(WORDS, figures.colours(CASE, lang), (0.0, 1.0), ground),
+            curves.cost_curve(CASE, plan, "co2", 2030, lang)[0],
+        ),
+        (charts.pace(WORDS, ground), curves.pace(CASE, plan, "co2", lang)),
+        (charts.roadmap(WORDS, figures.colours(CASE, lang), (2021, 2030), ground), curves.roadmap(CASE, plan, lang)),
+        (charts.payers(WORDS, ground), curves.payers(Reasons(CASE, split_of(plan), lang), "pv", lang)),
     ):
         altair.Chart.from_dict({**spec, "data": {"name": "frame"}}, validate=True)
-        assert fields(spec) <= {*frame.columns, "last"}
+        assert len(frame)
+        assert fields(spec) <= {*frame.columns, "last", "middle"}
 
 
 def test_a_map_is_valid() -> None:
@@ -115,3 +129,60 @@ def test_ceilings_are_the_lowest_bound_of_each_year(plan: Plan) -> None:
     bounds = figures.ceilings(CASE, plan, "co2")
     assert sorted(bounds) == [2025, 2027, 2028, 2029, 2030]  # the intensity target of 2025, then the peak
     assert bounds[2025] == pytest.approx(9201.5625)  # (1 - 0.245) * 9375 * 1.3
+
+
+def test_boxes_of_the_cost_curve_have_no_gaps_and_add_up_to_what_is_abated(plan: Plan) -> None:
+    frame, (low, high) = curves.cost_curve(CASE, plan, "co2", 2030, "en")
+    boxes = frame[frame["part"] == "box"]
+    assert boxes["value"].is_monotonic_increasing
+    assert boxes["left"].tolist() == pytest.approx([0.0, *boxes["right"].tolist()[:-1]])
+    curve = cost_curve(plan, "co2", 2030)
+    assert boxes["right"].iloc[-1] == pytest.approx(curve["abated"].sum())
+    # Areas are money: CNY per t times kt is thousand CNY.
+    assert (boxes["value"] * boxes["abated"]).sum() * 1e3 == pytest.approx(curve["cost"].sum())
+    (price,) = frame.loc[frame["part"] == "price", "value"]
+    assert low < 0 < price < high
+
+
+def test_the_roadmap_begins_with_the_first_start_and_ends_when_all_is_built(plan: Plan) -> None:
+    frame = curves.roadmap(CASE, plan, "en")
+    starts = plan.portfolio[plan.portfolio["starts"] > 0].groupby("measure")["year"]
+    leads = {row.name_en: row.lead_time for row in CASE.measures}
+    names = {row.measure: row.name_en for row in CASE.measures}
+    build = frame[frame["part"] == "build"].set_index("measure")
+    assert set(build.index) == {names[str(m)] for m in starts.groups}
+    for measure, last in starts.max().items():
+        name = names[str(measure)]
+        assert build.loc[name, "first"] == starts.min()[measure]
+        assert build.loc[name, "last"] == min(last + max(leads[name], 1), 2031)
+
+
+def test_classes_of_the_pace_add_up_to_the_whole_cut_and_are_quarters_at_the_end(plan: Plan) -> None:
+    frame = curves.pace(CASE, plan, "co2", "en")
+    told = credit(plan)
+    told = told[(told["part"] == "planned") & (told["quantity"] == "co2")]
+    final = cost_curve(plan, "co2", 2030)["measure"]
+    whole = -told[told["measure"].isin(final)].groupby("year")["value"].sum()
+    sums = frame.groupby("year")["value"].sum()
+    assert sums[whole.index].to_numpy() == pytest.approx(whole.to_numpy())
+
+
+def test_who_pays_and_who_is_paid_are_even_for_what_is_in_and_told_short_for_what_is_out(plan: Plan) -> None:
+    told = Reasons(CASE, split_of(plan), "en")
+    for row in CASE.measures:
+        frame = curves.payers(told, row.measure, "en")
+        if frame.empty:
+            continue
+        sides = frame[frame["part"] != "left"]["value"].sum()
+        left = frame.loc[frame["part"] == "left", "value"].sum()
+        size = frame["value"].abs().max()
+        assert sides == pytest.approx(left, abs=2e-4 * size * len(frame))
+        if curves.started(plan, row.measure):
+            assert left == 0
+
+
+def test_effects_are_shared_by_cases_that_only_ask_for_something_else() -> None:
+    tighter = CASE.edited([{"table": "targets", "key": {"target": "nox_change"}, "set": {"value": -0.32}}])
+    other = CASE.edited([{"table": "measures", "key": {"measure": "pv"}, "set": {"lifetime": 10}}])
+    assert curves.effects(tighter) is curves.effects(CASE)
+    assert curves.effects(other) is not curves.effects(CASE)

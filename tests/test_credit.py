@@ -10,7 +10,7 @@ from repairs import read
 from typer.testing import CliRunner
 
 from planner.cli import app
-from planner.credit import co_control, cost_curve, credit, decomposition, effects, fair_shares, savings
+from planner.credit import co_control, cost_curve, credit, decomposition, effects, fair_shares, savings, target_price
 from planner.engine import Options
 from planner.plan import Plan, solve
 from planner.tables import read_case
@@ -92,6 +92,16 @@ def test_the_cost_curve_rises_and_tells_annual_cost_per_unit(tutorial: Plan) -> 
     toy_plan = toy.solve(targets="target kind quantity sense value first_year\ncap level q <= 95 2023")
     (row,) = cost_curve(toy_plan, "q", 2023).itertuples()
     assert (row.abated, row.cost, row.unit_cost) == pytest.approx((5.0, 50.0, 10.0))
+
+
+def test_the_price_of_targets_is_what_a_unit_less_of_a_year_is_worth_to_all_of_them() -> None:
+    # A tonne costs 10 a year. A cap on the last year pays for that year alone; one on the sum pays in every year.
+    last = toy.solve(targets="target kind quantity sense value first_year\ncap level q <= 95 2023")
+    assert [target_price(last, "q", year) for year in (2021, 2022, 2023)] == pytest.approx([0.0, 0.0, 10.0])
+    whole = toy.solve(targets="target kind quantity sense value\ncap cumulative q <= 290")
+    assert [target_price(whole, "q", year) for year in (2021, 2022, 2023)] == pytest.approx([10.0, 10.0, 10.0])
+    free = toy.solve(targets="target kind quantity sense value\ncap level q <= 200")
+    assert target_price(free, "q", 2023) == 0
 
 
 def test_pollutants_count_by_their_equivalents_and_elasticity_by_parts() -> None:

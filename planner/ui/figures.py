@@ -133,6 +133,12 @@ def target_states(case: Case, plan: Plan, lang: str) -> list[TargetState]:
     return sorted(states, key=lambda state: ("missed", "exact", "kept").index(state.state))
 
 
+def thirds(states: list[TargetState]) -> list[list[TargetState]]:
+    """Targets in three columns, read down one after the other."""
+    size = -(-len(states) // 3)
+    return [states[place * size : (place + 1) * size] for place in range(3)]
+
+
 def _room(case: Case, target: Target, amount: float, bound: float, lang: str) -> str:
     """Slack or miss: in points for fractions, else in the unit of the quantity."""
     value = target.value or 0.0

@@ -14,6 +14,12 @@ from planner.ui.draft import Draft
 from planner.ui.levers import Lever, name_of, short_name
 from planner.ui.words import plain
 
+CHARTS_HIGH = 380
+TARGETS_HIGH = 250
+"""Heights of what stands on the page [px]."""
+LARGEST = 25
+"""Measures on the roadmap of this page at most [-]."""
+
 
 def page() -> None:
     """The whole page; the sidebar holds the levers."""
@@ -73,12 +79,13 @@ def draw_answer(stand: answering.Stand, plan: Plan) -> None:
     case, lang = plan.case or stand.case, stand.lang
     draw_headline(figures.headline(case, stand.offered, plan, stand.reference, lang), stand.reference_name, lang)
     quantity = main_quantity(case)
-    left, right = st.columns([0.68, 0.32], gap="medium")
-    with left:
-        if quantity is not None:
+    if quantity is not None:
+        left, right = st.columns([0.54, 0.46], gap="medium")
+        with left:
             draw_wedge(case, plan, quantity, lang)
-    with right:
-        draw_targets(case, plan, lang)
+        with right:
+            draw_costs(case, plan, quantity, lang)
+    draw_targets(case, plan, lang)
     draw_tabs(case, plan, lang)
 
 
@@ -106,8 +113,8 @@ def draw_targets(case: Case, plan: Plan, lang: str) -> None:
         st.caption(t("ui.targets.none", lang))
         return
     kept = sum(1 for target in states if target.state != "missed")
-    st.subheader(t("ui.targets.title", lang), anchor=False, help=t("ui.targets.help", lang))
-    st.caption(t("ui.targets.count", lang, kept=kept, all=len(states)))
+    title = t("ui.targets.headed", lang, kept=kept, all=len(states))
+    st.subheader(title, anchor=False, help=t("ui.targets.help", lang))
     soft = {target.target for target in case.targets if target.soft_penalty is not None}
     badges = {
         "kept": ("green", ":material/check:"),
@@ -115,11 +122,12 @@ def draw_targets(case: Case, plan: Plan, lang: str) -> None:
         "missed": ("red", ":material/close:"),
         "missed_soft": ("orange", ":material/close:"),
     }
-    with st.container(height=412, border=False, key="targets", gap="small"):
-        for target in states:
-            missed_soft = target.state == "missed" and target.target in soft
-            colour, icon = badges["missed_soft" if missed_soft else target.state]
-            st.markdown(f"{plain(target.name)}  \n:{colour}-badge[{icon} {target.words}]")
+    with st.container(height=TARGETS_HIGH, border=False, key="targets", gap="small"):
+        for column, part in zip(st.columns(3, gap="small"), figures.thirds(states), strict=True):
+            for target in part:
+                missed_soft = target.state == "missed" and target.target in soft
+                colour, icon = badges["missed_soft" if missed_soft else target.state]
+                column.markdown(f"{plain(target.name)}  \n:{colour}-badge[{icon} {target.words}]")
 
 
 def draw_wedge(case: Case, plan: Plan, quantity: str, lang: str) -> None:
@@ -136,7 +144,7 @@ def draw_wedge(case: Case, plan: Plan, quantity: str, lang: str) -> None:
     chosen = {name: colour for name, colour in figures.colours(case, lang).items() if name in drawn}
     st.subheader(t("ui.wedge.title", lang, quantity=short_name(row, lang)), anchor=False)
     spec = charts.wedge(words, chosen, drawing.ground())
-    st.vega_lite_chart(frame, spec, width="stretch", height=430, key="wedge", alt=t("ui.wedge.alt", lang))
+    st.vega_lite_chart(frame, spec, width="stretch", height=CHARTS_HIGH, key="wedge", alt=t("ui.wedge.alt", lang))
     notes = [t("ui.wedge.ceiling", lang)] if "target" in set(frame["part"]) else []
     if not chosen:
         notes.append(t("ui.wedge.nothing", lang))
@@ -146,16 +154,26 @@ def draw_wedge(case: Case, plan: Plan, quantity: str, lang: str) -> None:
         st.caption(" ".join(notes))
 
 
+def draw_costs(case: Case, plan: Plan, quantity: str, lang: str) -> None:
+    """What the cuts of the last year cost, measure by measure."""
+    year = case.settings.last_year
+    row = next(row for row in case.quantities if row.quantity == quantity)
+    st.subheader(t("ui.curve.title", lang, year=year), anchor=False)
+    if drawing.draw_cost_curve(case, plan, quantity, year, CHARTS_HIGH, lang):
+        st.caption(t("ui.curve.short_help", lang, quantity=short_name(row, lang)))
+
+
 # ---------------------------------------------------------------- tabs
 
 
 def draw_tabs(case: Case, plan: Plan, lang: str) -> None:
     """Tables; only the open tab is drawn."""
-    names = ["portfolio", "budgets", "paths"]
+    names = ["portfolio", "roadmap", "budgets", "paths"]
     labels = [t(f"ui.tab.{name}", lang) for name in names]
     tabs = st.tabs(labels, key=f"tabs_{lang}", on_change="rerun")
     drawers = {
         "portfolio": partial(draw_portfolio, case, plan, lang),
+        "roadmap": partial(drawing.draw_roadmap, case, plan, lang, LARGEST),
         "budgets": partial(draw_budgets, case, plan, lang),
         "paths": partial(draw_paths, case, plan, lang),
     }
