@@ -14,13 +14,13 @@ from planner.commands import plans
 from planner.commands import answers
 
 # isort: split
-from planner.commands import models
+from planner.commands import files, models
 
 # isort: split
 from planner.commands.base import INTERRUPTS, Code, app, guarded
 from planner.interrupt import leave, system_language
 
-__all__ = ["answers", "app", "main", "models", "plans"]
+__all__ = ["answers", "app", "files", "main", "models", "plans"]
 
 
 def main() -> None:

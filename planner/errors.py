@@ -36,6 +36,8 @@ class Issue:
     column: str | None = None
     counted: Counted = "row"
     params: Mapping[str, object] = field(default_factory=dict)
+    cell: str | None = None
+    """Address in a workbook, such as F5."""
 
     @property
     def found(self) -> str:

@@ -25,6 +25,8 @@ MOST_PARTS = 1_000
 MOST_ROWS = 500_000
 MOST_COLUMNS = 200
 DEEPEST = 20
+OUTPUT = "_"
+"""Start of the names of sheets that are no input: results, explanations, somebody's own notes."""
 
 # A text that a spreadsheet would take for a formula is written with an apostrophe in front and read without it.
 FORMULA_LIKE = ("=", "+", "-", "@", "\t", "\r", "'")
@@ -316,8 +318,11 @@ def read_workbook(path: Path) -> tuple[dict[str, RawTable], list[Issue]]:
                         raise _refuse("workbook_entities", place)
         book: Any = openpyxl.load_workbook(io.BytesIO(data), read_only=True, data_only=True)
         sheets: dict[str, RawTable] = {}
-        issues: list[Issue] = []
+        skipped = [sheet.title for sheet in book.worksheets if sheet.title.startswith(OUTPUT)]
+        issues = [warning("sheets_skipped", place, found=", ".join(skipped))] if skipped else []
         for sheet in book.worksheets:
+            if sheet.title.startswith(OUTPUT):
+                continue
             sheet_label = f"{label} [{sheet.title}]"
             xml = archive.read(sheet._worksheet_path.lstrip("/"))
             if b"<mergeCell " in xml:
@@ -345,7 +350,8 @@ def _sheet(sheet: Any, label: str) -> tuple[RawTable, list[Issue]]:
         if number > MOST_ROWS or len(cells) > 16 * MOST_COLUMNS:
             raise _refuse("too_many_rows", Place(label), found=number, expected=MOST_ROWS)
         if number == 1:
-            header = ["" if cell is None else str(cell) for cell in cells]
+            # What stands below the first line of a header cell is for people: the name in their language, the unit.
+            header = ["" if cell is None else str(cell).partition("\n")[0] for cell in cells]
         elif any(cell not in (None, "") for cell in cells):
             rows.append((number, [unescaped(cell) if isinstance(cell, str) else cell for cell in cells]))
     width = max([len(header), *(len(cells) for _, cells in rows)])

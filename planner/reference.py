@@ -7,10 +7,12 @@ import ast
 import inspect
 import re
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from functools import cache
 from itertools import pairwise
+from pathlib import Path
 
+import yaml
 from pydantic_core import PydanticUndefined
 
 from planner import rows
@@ -26,6 +28,7 @@ from planner.rows import (
     Sourced,
 )
 
+CHINESE = Path(__file__).parent / "columns.zh.yaml"
 KINDS = {
     "text": "text",
     "whole": "whole number",
@@ -40,8 +43,10 @@ HEAD = """\
 
 A case is a folder: settings in `case.yaml`, tables as CSV (UTF-8, commas, a header). A table is taken whole from the
 first place that has it: the case folder, then the folders listed under `data`. The same tables as sheets of one .xlsx
-workbook, with the settings in a sheet `case` (columns setting and value), are the same case. `planner check CASE` names
-every fault with file, row, column and remedy.
+workbook, with the settings in a sheet `case` (columns setting and value), are the same case; there a header cell may
+have further lines for people below the name of its column, and sheets whose names begin with `_` are no input: they
+are skipped, and `check` says so. `planner check CASE` names every fault with file (or sheet and cell), row, column and
+remedy.
 
 Columns marked **must** are filled in every row; *header* means that the column must be there, though its cells may be
 blank; all others may be left out. Every row may also carry `source` (ids of `sources`, or `own`), `grade` (A official,
@@ -71,9 +76,30 @@ def descriptions(row: type[Row]) -> dict[str, str]:
     return found
 
 
-def describe(table: str, column: str) -> str:
+def describe(table: str, column: str, lang: str = "en") -> str:
     """What a column means, such as the help of a field in an editor."""
+    if lang == "zh":
+        words = chinese()
+        return words[table].get(column) or words["shared"].get(column, "")
     return descriptions(TABLES.get(table, Settings)).get(column, "")
+
+
+@cache
+def chinese() -> Mapping[str, Mapping[str, str]]:
+    """Chinese words for every column by table (a short name, then what it is), and the names of all tables."""
+    found: dict[str, dict[str, str]] = yaml.safe_load(CHINESE.read_text(encoding="utf-8"))
+    return found
+
+
+def label(table: str, column: str, lang: str = "en") -> str:
+    """Short name of a column in Chinese, and its unit in both languages; nothing where there is neither.
+
+    >>> label("measures", "capex", "zh"), label("measures", "capex")
+    ('单位投资 [元/单位]', '[currency per unit]')
+    """
+    meaning, unit = split_unit(describe(table, column, lang))
+    name = re.split("[：；]", meaning, maxsplit=1)[0] if lang == "zh" else ""
+    return f"{name} [{unit}]".strip() if unit else name
 
 
 def column_reference() -> str:
@@ -93,7 +119,7 @@ def _section(title: str, row: type[Row]) -> str:
     for name, column in columns(row).items():
         if name in shared:
             continue
-        meaning, unit = _split(words[name])
+        meaning, unit = split_unit(words[name])
         must = "**must**" if column.filled else "*header*" if column.header else ""
         example = (column.info.examples or [""])[0]
         cells = [f"`{name}`", must, meaning, unit, _type(row, column), _default(column), f"`{example}`"]
@@ -101,9 +127,9 @@ def _section(title: str, row: type[Row]) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _split(words: str) -> tuple[str, str]:
+def split_unit(words: str) -> tuple[str, str]:
     """Meaning and unit: the unit stands in square brackets at the end of a sentence."""
-    unit = re.search(r"\s*\[([^\[\]]+)\](?=\.)", words)
+    unit = re.search(r"\s*\[([^\[\]]+)\](?=\.|$)", words)
     if not unit:
         return words, ""
     return words[: unit.start()] + words[unit.end() :], unit[1]

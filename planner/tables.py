@@ -5,7 +5,7 @@ import io
 import json
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -45,6 +45,8 @@ class _Reading:
     """First cells of every row by table, read or refused: a fault in a row must not make its id unknown."""
     refused: dict[str, set[str]] = field(default_factory=dict)
     """Ids of rows that were refused, by table, as they stand."""
+    columns: dict[str, dict[str, str]] = field(default_factory=dict)
+    """Letter of every column by sheet; in the sheet of settings the address of every value."""
     spoiled: set[str] = field(default_factory=set)
     """Tables that lost rows to faults: checks that need them whole are not made."""
 
@@ -58,12 +60,12 @@ def read_case(path: Path | str) -> Case:
     else:
         _from_folder(path, reading)
     if not reading.rows:
-        raise CaseError(reading.issues)
+        raise CaseError(_addressed(reading.issues, reading))
     _add_meant_ids(reading)
     memory = Memory()
     spoiled = reading.spoiled | ({Settings.table} if reading.settings is None else set())
     tables, issues = checked(reading.settings or UNREAD, reading.rows, reading.ids, spoiled, memory)
-    issues = reading.issues + issues
+    issues = _addressed(reading.issues + issues, reading)
     if reading.settings is None or any(issue.severity == "error" for issue in issues):
         raise CaseError(issues)
     folder = path if path.is_dir() else None
@@ -172,17 +174,43 @@ def _from_workbook(path: Path, reading: _Reading) -> None:
             reading.issues.append(error("unknown_sheet", Place(path.name), found=name, hint=hint))
     if SETTINGS_SHEET in sheets:
         raw = sheets[SETTINGS_SHEET]
+        reading.columns[raw.label] = {str(cells[0]).strip(): f"B{row}" for row, cells in raw.rows if cells}
         _settings(_settings_cells(raw, reading), Place(raw.label), reading)
     elif f"{path.name} [{SETTINGS_SHEET}]" not in merged:
         reading.issues.append(error("settings_sheet_missing", Place(path.name)))
     for name, row in TABLES.items():
         if name in sheets:
-            _rows(sheets[name], row, reading)
+            raw = sheets[name]
+            reading.columns[raw.label] = {head.strip(): _letter(i) for i, head in enumerate(raw.header)}
+            _rows(raw, row, reading)
         elif f"{path.name} [{name}]" in merged:
             reading.spoiled.add(name)
         elif row.needed:
             reading.issues.append(error("sheet_missing", Place(path.name), found=name))
             reading.spoiled.add(name)
+
+
+def _addressed(issues: list[Issue], reading: _Reading) -> list[Issue]:
+    """The issues, those in a workbook with the address of their cell."""
+    found = []
+    for issue in issues:
+        letter = reading.columns.get(issue.file, {}).get(issue.column or "")
+        if letter is not None:
+            whole = letter[-1].isdigit()
+            if whole or issue.row is not None:
+                found.append(replace(issue, cell=letter if whole else f"{letter}{issue.row}"))
+                continue
+        found.append(issue)
+    return found
+
+
+def _letter(place: int) -> str:
+    """Letter of a column of a sheet, the first is 0.
+
+    >>> _letter(0), _letter(27)
+    ('A', 'AB')
+    """
+    return (_letter(place // 26 - 1) if place >= 26 else "") + chr(ord("A") + place % 26)
 
 
 def _settings_cells(raw: RawTable, reading: _Reading) -> dict[str, Any]:
@@ -305,7 +333,7 @@ def write_case(case: Case, folder: Path | str, over: bool = False) -> None:
         if rows:
             text = io.StringIO(newline="")
             lines = csv.writer(text, lineterminator="\n")
-            for cells in _cells(row, rows):
+            for cells in table_cells(row, rows):
                 lines.writerow([escaped(cell) if isinstance(cell, str) else _number(cell) for cell in cells])
             files[f"{name}.csv"] = text.getvalue().encode()
     gone = [f"{name}.csv" for name in TABLES if f"{name}.csv" not in files and (folder / f"{name}.csv").exists()]
@@ -324,38 +352,39 @@ def write_workbook(case: Case, path: Path | str) -> None:
     book: Any = openpyxl.Workbook(write_only=True)
     sheet = book.create_sheet(SETTINGS_SHEET)
     sheet.append(["setting", "value"])
-    for name, value in _settings_values(case.settings).items():
+    for name, value in settings_values(case.settings).items():
         if isinstance(value, dict):
             for lang, text in value.items():
                 sheet.append([f"{name}.{lang}", escaped(text)])
         else:
-            sheet.append([name, _sheet_cell(";".join(value) if isinstance(value, tuple) else value)])
+            sheet.append([name, sheet_cell(";".join(value) if isinstance(value, tuple) else value)])
     for name, row in TABLES.items():
         rows = case.rows(name)
         if rows:
             sheet = book.create_sheet(name)
-            for cells in _cells(row, rows):
-                sheet.append([_sheet_cell(cell) for cell in cells])
+            for cells in table_cells(row, rows):
+                sheet.append([sheet_cell(cell) for cell in cells])
     data = io.BytesIO()
     book.save(data)
     write_bytes(Path(path), data.getvalue())
 
 
-def _sheet_cell(cell: object) -> object:
-    if isinstance(cell, float) and float(f"{cell:.16g}") != cell:
-        return repr(cell)  # workbooks are written with 16 digits; as text the seventeenth is kept
+def sheet_cell(cell: object) -> object:
+    """A cell as it is written into a workbook."""
+    if isinstance(cell, float) and float(f"{cell:.15g}") != cell:
+        return repr(cell)  # spreadsheet programs keep 15 digits of a number; as text all are kept
     return escaped(cell) if isinstance(cell, str) else cell
 
 
-def _cells(row: type[Row], rows: tuple[Row, ...]) -> list[list[object]]:
-    """Header and cells of a table; optional columns that are blank throughout are left out."""
+def table_cells(row: type[Row], rows: tuple[Row, ...], whole: bool = False) -> list[list[object]]:
+    """Header and cells of a table; without `whole`, optional columns that are blank throughout are left out."""
     table = columns(row)
     own = list(dict.fromkeys(name for line in rows for name in line.extra))
     blank = {name: column.info.get_default(call_default_factory=True) for name, column in table.items()}
     kept = [
         name
         for name, column in table.items()
-        if column.header or any(getattr(line, name) != blank[name] for line in rows)
+        if whole or column.header or any(getattr(line, name) != blank[name] for line in rows)
     ]
     lines: list[list[object]] = [[*kept, *own]]
     for line in rows:
@@ -380,7 +409,7 @@ def _number(value: object) -> str:
     return str(int(value)) if isinstance(value, float) and value.is_integer() and abs(value) < 1e15 else str(value)
 
 
-def _settings_values(settings: Settings) -> dict[str, Any]:
+def settings_values(settings: Settings) -> dict[str, Any]:
     """Settings that are set, without folders: what is written is whole."""
     values = {name: getattr(settings, name) for name in columns(Settings)}
     return {name: value for name, value in values.items() if value not in (None, ()) and name != "data"}
@@ -389,7 +418,7 @@ def _settings_values(settings: Settings) -> dict[str, Any]:
 def _settings_text(settings: Settings) -> str:
     # A JSON text is a YAML text, with every quote in place.
     lines = []
-    for name, value in _settings_values(settings).items():
+    for name, value in settings_values(settings).items():
         text = json.dumps(list(value) if isinstance(value, tuple) else value, ensure_ascii=False)
         lines.append(f"{name}: {text}")
     return "\n".join(lines) + "\n"

@@ -46,12 +46,12 @@ def t(key: str, lang: str, **params: object) -> str:
 
 
 def place(issue: Issue, lang: str) -> str:
-    """Where an issue is: file, row (or edit, or line), column."""
+    """Where an issue is: file, row (or edit, or line), column and, in a workbook, the cell."""
     parts = [issue.file]
     if issue.row is not None:
         parts.append(t(f"place.{issue.counted}", lang, number=issue.row))
     if issue.column is not None:
-        parts.append(issue.column)
+        parts.append(issue.column if issue.cell is None else f"{issue.column} ({issue.cell})")
     return ("," if lang == "zh" else ", ").join(parts)
 
 

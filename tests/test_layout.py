@@ -17,8 +17,8 @@ ORDER = (
     *("solution", "engine", "live", "numbers", "split", "plan", "unique", "export"),
     *("prices", "breakeven", "explanation", "goalcosts"),
     *("conflict", "reach", "session", "tasks", "executors", "sweep", "highlights", "grades", "explore"),
-    *("futures", "budgets", "credit", "progress"),
-    *("compare", "sources", "report", "charts", "show", "commands", "cli", "ui"),
+    *("futures", "budgets", "credit", "words", "workbook", "starter", "bringing", "worklist", "progress", "exchange"),
+    *("compare", "sources", "charts", "show", "ui", "report", "doctor", "commands", "cli"),
 )
 DOORS = {
     "pint": {"units"},
