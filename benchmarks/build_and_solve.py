@@ -108,11 +108,11 @@ def builds(case: str, _: str) -> None:
 def ours(case: str, store: str) -> None:
     from planner.compile import compile_problem
     from planner.engine import Options, Solver
-    from planner.expand import templates
+    from planner.expand import known_templates
     from planner.problem import Problem
     from planner.tables import read_case
 
-    templates()
+    known_templates()
     read = read_case(case)
     imported = peak_megabytes()
     begun = time.process_time()

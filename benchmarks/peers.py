@@ -17,7 +17,7 @@ from pyomo.contrib.appsi.solvers import Highs
 from pyoptinterface import highs as poi_highs
 
 from benchmarks.provinces import FUNDS, ROUTES, SECTORS, Level, Province
-from planner.compile import instantiate
+from planner.ordinary import instantiate
 from planner.problem import Problem
 
 warnings.filterwarnings("ignore", category=linopy.LinopySemanticsWarning)  # absent columns are meant to count 0

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from planner.explanation import explain as explain
     from planner.explore import frontier as frontier
     from planner.goalcosts import goals as goals
+    from planner.ordinary import instantiate as instantiate
     from planner.plan import Plan as Plan
     from planner.plan import solve as solve
     from planner.scenario import read_scenario as read_scenario
@@ -44,6 +45,7 @@ HOMES = {
     "explain": "explanation",
     "frontier": "explore",
     "goals": "goalcosts",
+    "instantiate": "ordinary",
     "ranges": "unique",
     "read_case": "tables",
     "read_scenario": "scenario",

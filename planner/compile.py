@@ -1,17 +1,15 @@
-"""From the row families to an ordinary Pyomo model, and to the sparse matrix a solver takes."""
+"""From the row families to the sparse matrix a solver takes."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import pyomo.environ as pyo
 from numpy.typing import NDArray
-from pyomo.repn.plugins.standard_form import LinearStandardFormCompiler
 from scipy.sparse import coo_array, csr_array
 
-from planner.expand import Expander, Terms, templates
-from planner.formulation import COSTS, DOMAINS, ROWS, VARIABLES, Family, net_present_value, shortfall, total
+from planner.expand import Expander, Terms, known_templates
+from planner.formulation import COSTS, ROWS, VARIABLES, Family
 from planner.matrix import Changes, Key, Listed, Matrix, Name, Names, Stage, changes
 from planner.problem import Problem
 from planner.problem.keys import Array, Codes
@@ -26,8 +24,6 @@ __all__ = [
     "changes",
     "compile_problem",
     "evaluate_costs",
-    "instantiate",
-    "standard_form",
 ]
 
 
@@ -40,33 +36,6 @@ class View:
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._problem, name)
-
-
-def instantiate(problem: Problem) -> pyo.ConcreteModel:
-    """The ordinary Pyomo model of all families, which anyone may print, inspect or give to a solver."""
-    model = pyo.ConcreteModel(name=problem.case.settings.name)
-    variables: dict[str, Any] = {}
-    view = View(problem, variables)
-    for item in VARIABLES:
-        keys = getattr(problem, item.index)
-        bounds = {key: item.rule(view, *key) for key in keys}
-        variables[item.name] = pyo.Var(keys, domain=DOMAINS[item.domain], bounds=lambda _, *key, of=bounds: of[key])
-        setattr(model, item.name, variables[item.name])
-        setattr(view, item.name, variables[item.name])
-    for item in ROWS:
-        keys = getattr(problem, item.index)
-        rows = pyo.Constraint(keys, rule=lambda _, *key, of=item.rule: of(view, *key))
-        setattr(model, f"{item.name}_row" if hasattr(model, item.name) else item.name, rows)
-    model.stage = pyo.ObjectiveList()
-    for stage in problem.stages:
-        expression = total(view, stage.levels) + shortfall(view, stage.misses)
-        if stage.name == "cost":
-            expression = net_present_value(view)
-        model.stage.add(expr=expression, sense=pyo.maximize if stage.name.startswith("-") else pyo.minimize)
-    return model
-
-
-# Expansion with numpy -------------------------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True)
@@ -141,9 +110,9 @@ class Compiler:
 
     def _expanded(self, item: Family) -> Part:
         """A family from nothing."""
-        size, template = len(getattr(self.problem, item.index)), templates()[item.name]
+        size, template = len(getattr(self.problem, item.index)), known_templates()[item.name]
         self.expander.inputs = {}
-        frame = self.expander.frame(template)
+        frame = self.expander.frame(item.index, template)
         if not size:
             return Part(self.expander.inputs, (np.zeros(0),) * 2)
         if item in VARIABLES:
@@ -303,67 +272,6 @@ def defining_rows(columns: Names, rows: Names) -> Codes:
             if len(keys):
                 at = rows.families[family].locate(keys.parts)
                 found[place] = np.where(at >= 0, at + rows.first[family], found[place])
-    return found
-
-
-# Pyomo's own standard form --------------------------------------------------------------------------------------------
-
-
-def _names(component: Any, name: str) -> list[tuple[Any, Name]]:
-    return [(data, (name, _key(key))) for key, data in component.items()]
-
-
-def standard_form(problem: Problem) -> Matrix:
-    """The matrix as Pyomo itself compiles the ordinary model: slower, and equal to `compile_problem`."""
-    model = instantiate(problem)
-    named_columns = [pair for item in VARIABLES for pair in _names(getattr(model, item.name), item.name)]
-    names = {id(data): name for data, name in named_columns}
-    form = LinearStandardFormCompiler().write(
-        model, mixed_form=True, set_sense=None, column_order=[data for data, _ in named_columns]
-    )
-    columns = tuple(name for _, name in named_columns)
-    position = {name: j for j, name in enumerate(columns)}
-    used = np.array([position[names[id(data)]] for data in form.columns], dtype=np.int64)
-    rows = tuple((row.constraint.parent_component().local_name, _key(row.constraint.index())) for row in form.rows)
-    kinds = np.array([row.bound_type for row in form.rows])
-    right = np.asarray(form.rhs, dtype=float)
-    matrix = csr_array(form.A)
-    wide = csr_array((matrix.data, used[matrix.indices], matrix.indptr), shape=(len(rows), len(columns)))
-    wide.sort_indices()
-    stages = []
-    objectives = csr_array(form.c)
-    for i, stage in enumerate(problem.stages):
-        dense = np.zeros(len(columns))
-        row = objectives[[i], :].tocoo()
-        dense[used[row.col]] = row.data
-        stages.append(Stage(stage.name, dense, float(np.asarray(form.c_offset)[i])))
-    row_position = {name: i for i, name in enumerate(rows)}
-    return Matrix(
-        A=wide,
-        row_lower=np.where(kinds == 1, -np.inf, right),
-        row_upper=np.where(kinds == -1, np.inf, right),
-        lower=np.array([-np.inf if data.lb is None else data.lb for data, _ in named_columns], dtype=float),
-        upper=np.array([np.inf if data.ub is None else data.ub for data, _ in named_columns], dtype=float),
-        integer=np.array([data.is_integer() for data, _ in named_columns], dtype=bool),
-        stages=tuple(stages),
-        rows=rows,
-        columns=columns,
-        defining_row=_defining_rows(columns, row_position),
-        tolerance=problem.case.settings.tolerance,
-    )
-
-
-def _key(index: Any) -> Key:
-    return index if isinstance(index, tuple) else (index,)
-
-
-def _defining_rows(columns: Sequence[Name], rows: Mapping[Name, int]) -> NDArray[np.int64]:
-    families = {item.name: item.defined_by for item in VARIABLES}
-    found = np.full(len(columns), -1, dtype=np.int64)
-    for j, (name, key) in enumerate(columns):
-        for family in families[name]:
-            if (family, key) in rows:
-                found[j] = rows[family, key]
     return found
 
 

@@ -4,7 +4,7 @@ import tempfile
 from pathlib import Path
 
 from planner.case import Case
-from planner.compile import instantiate
+from planner.ordinary import instantiate
 from planner.problem import Problem
 from planner.saving import write_bytes
 

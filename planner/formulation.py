@@ -9,8 +9,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-import pyomo.environ as pyo
-
 Rule = Callable[..., Any]
 
 
@@ -429,6 +427,3 @@ def shortfall(b: Any, terms: Any) -> Any:
     $$ \sum_{t,y} \text{miss}_{t,y} / \text{size}_{t,y} $$
     """
     return sum(b.miss_weight[t, y] * b.miss[t, y] for t, y in terms)
-
-
-DOMAINS = {"real": pyo.Reals, "integer": pyo.Integers}

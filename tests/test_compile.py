@@ -7,7 +7,8 @@ import pytest
 import toy
 from random_cases import random_case
 
-from planner.compile import compile_problem, standard_form
+from planner.compile import compile_problem
+from planner.ordinary import standard_form
 from planner.problem import Problem
 from planner.tables import read_case
 

@@ -10,10 +10,10 @@ PLANNER = Path(__file__).parent.parent / "planner"
 ROOT = PLANNER.parent
 # Modules import only what stands before them. A package counts as one: its own modules import each other freely.
 ORDER = (
-    *("interrupt", "errors", "units", "timing", "text", "amounts", "saving"),
+    *("interrupt", "errors", "units", "timing", "text", "amounts", "saving", "cache"),
     *("rows", "cells", "files", "tableset", "targets", "groups", "objectives"),
     *("meaning", "choices", "magnitudes", "checks", "edits", "case", "tables", "scenario", "reference", "certificate"),
-    *("problem", "worst", "vacuous", "formulation", "expand", "matrix", "compile"),
+    *("problem", "worst", "vacuous", "formulation", "templates", "symbolic", "expand", "matrix", "compile", "ordinary"),
     *("solution", "engine", "live", "numbers", "split", "plan", "unique", "export"),
     *("prices", "breakeven", "explanation", "goalcosts"),
     *("conflict", "reach", "session", "tasks", "executors", "sweep", "highlights", "grades", "explore"),
@@ -22,7 +22,7 @@ ORDER = (
 )
 DOORS = {
     "pint": {"units"},
-    "pyomo": {"formulation", "expand", "compile"},
+    "pyomo": {"symbolic", "ordinary"},
     "highspy": {"engine", "live"},
     "streamlit": {"ui", "app"},
 }
