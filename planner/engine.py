@@ -71,6 +71,8 @@ class Options:
     """Whether to find what loosening and tightening each target and budget saves and costs."""
     certify: bool = True
     """Whether to recompute and prove the plan from its tables, outside the solver."""
+    kept: bool = False
+    """Whether to take the solution of the very same problem from an earlier run, and to keep this one for later."""
     break_ties: bool = True
     """Whether to choose, among plans of the same cost, the one that starts earliest (and is the same on every run)."""
 

@@ -1,6 +1,7 @@
 """Plan: the named frames of an answer, what `planner solve` writes, and the one call that makes it."""
 
 import json
+import math
 import time
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
@@ -14,6 +15,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from planner import kept
 from planner.case import Case
 from planner.certificate import certify
 from planner.compile import Key, Matrix, Name, compile_problem, evaluate_costs
@@ -181,7 +183,7 @@ def answer(case: Case, pose: Callable[[Case], Problem], options: Options | None,
     if problem.contradictions:
         return without_plan(problem, matrix, timings)
     hopeless = partial(out_of_reach, case, options or Options(), progress)
-    solution = run(matrix, earliness(problem, matrix), priced_rows(matrix), options, progress, hopeless)
+    solution = solution_of(matrix, earliness(problem, matrix), priced_rows(matrix), options, progress, hopeless)
     if progress is not None:
         progress("report", 0.0)
     plan = report(problem, matrix, solution, timings)
@@ -191,6 +193,27 @@ def answer(case: Case, pose: Callable[[Case], Problem], options: Options | None,
         plan = replace(plan, split=parts)
         plan.summary["timings"]["split"] = round(time.perf_counter() - begun, 6)
     return certified(case, plan) if options is None or options.certify else plan
+
+
+def solution_of(
+    matrix: Matrix,
+    tie_break: "np.ndarray[Any, np.dtype[np.float64]]",
+    priced: "np.ndarray[Any, np.dtype[np.int64]]",
+    options: Options | None,
+    progress: Progress | None,
+    hopeless: Callable[[], bool],
+) -> Solution:
+    """The solution of a problem: kept from an earlier run where that is wanted, else found now."""
+    if options is None or not options.kept:
+        return run(matrix, tie_break, priced, options, progress, hopeless)
+    begun = time.perf_counter()
+    key = kept.digest(matrix, tie_break, priced, replace(options, time_limit=math.inf))
+    found = kept.solution(key)
+    if found is not None:
+        return replace(found, timings={"kept": time.perf_counter() - begun})
+    found = run(matrix, tie_break, priced, options, progress, hopeless)
+    kept.keep(key, found)
+    return found
 
 
 def out_of_reach(case: Case, options: Options, progress: Progress | None) -> bool:

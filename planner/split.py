@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from scipy.sparse import coo_array, csr_array
 
 from planner.compile import Matrix, Name
+from planner.matrix import Names
 from planner.problem import Problem
 
 Array = NDArray[np.float64]
@@ -186,19 +187,18 @@ class Starts:
     def __init__(self, duals: Duals) -> None:
         problem, matrix = duals.problem, duals.matrix
         self.keys: list[tuple[str, str, int]] = list(problem.startable)
-        self.column = np.array([matrix.column["starts", key] for key in self.keys], dtype=np.int64)
-        start, stock, year = [], [], []
-        for i, (m, c, v) in enumerate(self.keys):
-            measure = problem.measures[m]
-            for y in range(v + measure.lead_time, min(v + measure.lead_time + measure.lifetime, problem.last + 1)):
-                start.append(i)
-                stock.append(matrix.column["stock", (m, c, y)])
-                year.append(y)
-        self.start = np.array(start, dtype=np.int64)
+        assert isinstance(matrix.columns, Names)
+        first = matrix.columns.first
+        self.column = first["starts"] + np.arange(len(self.keys))
+        m, c, v = problem.startable.parts
+        years = np.array(problem.years)
+        enters = years[v] + problem.lead_time[m]
+        serves = (enters[:, None] <= years) & (years < (enters + problem.lifetime[m])[:, None])
+        self.start, y = np.nonzero(serves)
         """Start, by pair of a start and a year in which it serves."""
-        self.stock = np.array(stock, dtype=np.int64)
+        self.stock = first["stock"] + problem.holdings.locate((m[self.start], c[self.start], y))
         """Column of the stock, by pair."""
-        self.year = np.array(year, dtype=np.int64)
+        self.year = years[y]
         discount = np.array([problem.discount[y] for y in range(problem.first, problem.last + 1)])
         self.discount = discount[self.year - problem.first]
         count = len(self.keys)

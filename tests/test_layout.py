@@ -14,7 +14,7 @@ ORDER = (
     *("rows", "cells", "files", "tableset", "targets", "groups", "objectives"),
     *("meaning", "choices", "magnitudes", "checks", "edits", "case", "tables", "scenario", "reference", "certificate"),
     *("problem", "worst", "vacuous", "formulation", "templates", "symbolic", "expand", "matrix", "compile", "ordinary"),
-    *("solution", "engine", "live", "numbers", "split", "plan", "unique", "export"),
+    *("solution", "kept", "engine", "live", "numbers", "split", "plan", "unique", "export"),
     *("prices", "breakeven", "explanation", "goalcosts"),
     *("conflict", "reach", "session", "tasks", "executors", "sweep", "highlights", "grades", "explore"),
     *("futures", "budgets", "credit", "words", "workbook", "starter", "bringing", "worklist", "progress", "exchange"),

@@ -187,11 +187,12 @@ def solved(
     progress: "Progress",
     ties: bool = True,
     best_effort: bool = False,
+    fresh: bool = True,
 ) -> "Plan":
-    """The plan of a case."""
+    """The plan of a case; unless `fresh`, what an earlier run found for the very same problem counts."""
     progress("build", 0.0)
     from planner.engine import Options
     from planner.plan import solve as solve_case
 
-    options = Options(time_limit=float("inf") if limit is None else limit, gap=gap, break_ties=ties)
+    options = Options(time_limit=float("inf") if limit is None else limit, gap=gap, break_ties=ties, kept=not fresh)
     return solve_case(case, options, progress, best_effort)

@@ -57,6 +57,10 @@ def solve(
         bool,
         typer.Option("--ties/--no-ties", help="Among plans of equal cost take the earliest, the same on every run."),
     ] = True,
+    fresh: Annotated[
+        bool,
+        typer.Option("--fresh", help="Solve anew, even where an earlier run solved the very same problem."),
+    ] = False,
 ) -> None:
     """Find the least-cost plan of a case and print it; with --out, write it as well.
 
@@ -72,7 +76,7 @@ def solve(
             if out is not None and out.exists() and not out.is_dir():
                 raise NotADirectoryError(20, os.strerror(20), str(out))
             read = edited_case(case, scenario, edits)
-            plan = solved(read, time_limit, gap, progress, ties, best_effort)
+            plan = solved(read, time_limit, gap, progress, ties, best_effort, fresh)
             told = reasons(read, plan, time_limit, progress, words) if diagnosis and plan.status == "infeasible" else ""
             if plan.found:
                 from planner.explanation import reasoned

@@ -98,11 +98,17 @@ class Groups(Stock):
         return shares, on_stock, shares & blank
 
     @derived
+    def possible(self) -> Mask:
+        """Measure by city: whether there is a potential."""
+        found = np.zeros((len(self.m), len(self.c)), dtype=bool)
+        found[self.pairs.parts] = True
+        return found
+
+    @derived
     def ties(self) -> Ties:
         """Every row of a group that shares or requires, and its members."""
         m, c, w, roles = self.m.number, self.c.number, self.w.number, self.roles
-        possible = np.zeros((len(m), len(c)), dtype=bool)
-        possible[self.pairs.parts] = True
+        possible = self.possible
         count = 0
         held: list[tuple[Codes, Codes]] = []
         members: list[tuple[Codes, Codes, Codes, Codes]] = []
@@ -273,13 +279,13 @@ class Groups(Stock):
     @derived
     def overlap_pairs(self) -> dict[tuple[str, str], tuple[str, str]]:
         """The two measures of each group that overlaps, by group and city."""
-        found = {}
+        found: dict[tuple[str, str], tuple[str, str]] = {}
+        possible = self.possible
         for g, rows in self.groups.items():
             if rows[0].kind == "overlap":
                 first, second = dict.fromkeys(row.measure for row in rows)
-                for c in self._cities_of(rows):
-                    if (first, c) in self.pairs and (second, c) in self.pairs:
-                        found[g, c] = (first, second)
+                both: Mask = possible[self.m.number[first]] & possible[self.m.number[second]]
+                found |= {(g, c): (first, second) for c in self._cities_of(rows) if both[self.c.number[c]]}
         return found
 
     @derived

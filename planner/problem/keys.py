@@ -129,13 +129,13 @@ class Keys(Sequence[Any]):
         ]
         return columns[0] if len(columns) == 1 else list(zip(*columns, strict=True))
 
+    @cached_property
+    def _position(self) -> dict[Any, int]:
+        return {key: i for i, key in enumerate(self._labels)}
+
     def position(self, key: Any) -> int:
         """Position of a key, -1 when it is not here."""
-        parts = key if len(self.axes) > 1 else (key,)
-        if not isinstance(parts, tuple) or len(parts) != len(self.axes):
-            return -1
-        places = [axis.number.get(part, -1) for axis, part in zip(self.axes, parts, strict=True)]
-        return -1 if min(places) < 0 else int(self.locate([np.array([place], dtype=CODE) for place in places])[0])
+        return self._position.get(key, -1)
 
     def __getitem__(self, i: Any) -> Any:
         return self._labels[i]
@@ -144,7 +144,7 @@ class Keys(Sequence[Any]):
         return iter(self._labels)
 
     def __contains__(self, key: object) -> bool:
-        return self.position(key) >= 0
+        return key in self._position
 
 
 class Every(Keys):

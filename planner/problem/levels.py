@@ -373,7 +373,7 @@ class Levels(Money):
         found = {}
         for row in self.given.pins:
             cities = [row.city] if row.city else self.cities
-            held = [(row.measure, c) for c in cities if (row.measure, c) in self.pairs]
+            held = [(row.measure, c) for c in cities if self.possible[self.m.number[row.measure], self.c.number[c]]]
             for y in span(row.first_year, row.last_year, self.years):
                 if y > self.decided_after:
                     starts = held if self.may_start[self.m.number[row.measure], self.y.number[y]] else []

@@ -299,6 +299,8 @@ def small_print(page: Page, plan: Plan, seconds: float) -> None:
         page.t("solve.seconds", seconds=f"{seconds:.1f}"),
         page.t("solve.size", rows=f"{sizes['rows']:,}", columns=f"{sizes['columns']:,}"),
     ]
+    if "kept" in plan.summary["timings"]:
+        parts.append(page.t("solve.kept"))
     if plan.found:
         parts.append(page.t("solve.tie_broken" if plan.summary.get("tie_broken") else "solve.one_of_several"))
     page.line(" · ".join(parts), style=QUIET)
