@@ -38,6 +38,8 @@ AGREE = 0.01
 DIGITS = "%.9g"
 HELD_DIGITS = "%.13g"
 """Digits of what a stage proved: later stages hold it, and their proof needs the limit they held."""
+WORTH_KEEPING = 3.0
+"""Time of a solve from which its solution is kept for later runs, where that is wanted [s]."""
 FRAMES: dict[str, tuple[str, ...]] = {
     "portfolio": ("measure", "city", "year", "starts", "stock", "capex", "cost"),
     "quantities": ("quantity", "city", "sector", "year", "baseline", "planned"),
@@ -203,7 +205,9 @@ def solution_of(
     progress: Progress | None,
     hopeless: Callable[[], bool],
 ) -> Solution:
-    """The solution of a problem: kept from an earlier run where that is wanted, else found now."""
+    """The solution of a problem: kept from an earlier run where that is wanted, else found now; what takes long is
+    kept.
+    """
     if options is None or not options.kept:
         return run(matrix, tie_break, priced, options, progress, hopeless)
     begun = time.perf_counter()
@@ -212,7 +216,8 @@ def solution_of(
     if found is not None:
         return replace(found, timings={"kept": time.perf_counter() - begun})
     found = run(matrix, tie_break, priced, options, progress, hopeless)
-    kept.keep(key, found)
+    if time.perf_counter() - begun >= WORTH_KEEPING:
+        kept.keep(key, found)
     return found
 
 

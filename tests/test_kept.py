@@ -20,6 +20,7 @@ KEPT = Options(kept=True)
 @pytest.fixture
 def tutorial(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Case:
     monkeypatch.setenv("PLANNER_CACHE", str(tmp_path))
+    monkeypatch.setattr(plans, "WORTH_KEEPING", 0.0)
     return read_case("cases/tutorial")
 
 
@@ -85,6 +86,12 @@ def test_a_solution_comes_back_as_it_was(tutorial: Case) -> None:
         assert getattr(found, name) == getattr(again, name)
     assert found.stage_duals.keys() == again.stage_duals.keys()
     assert all(np.array_equal(found.stage_duals[name][0], again.stage_duals[name][0]) for name in found.stage_duals)
+
+
+def test_what_is_solved_at_once_is_not_kept(tutorial: Case, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(plans, "WORTH_KEEPING", 60.0)
+    solve(tutorial, KEPT)
+    assert "kept" not in solve(tutorial, KEPT).summary["timings"]
 
 
 def test_what_was_not_optimal_is_not_kept(tutorial: Case) -> None:

@@ -189,10 +189,14 @@ def solved(
     best_effort: bool = False,
     fresh: bool = True,
 ) -> "Plan":
-    """The plan of a case; unless `fresh`, what an earlier run found for the very same problem counts."""
+    """The plan of a case; unless `fresh` or limited, what an earlier run found for the same
+    problem counts.
+    """
     progress("build", 0.0)
     from planner.engine import Options
     from planner.plan import solve as solve_case
 
-    options = Options(time_limit=float("inf") if limit is None else limit, gap=gap, break_ties=ties, kept=not fresh)
+    options = Options(
+        time_limit=float("inf") if limit is None else limit, gap=gap, break_ties=ties, kept=not fresh and limit is None
+    )
     return solve_case(case, options, progress, best_effort)
