@@ -4,6 +4,7 @@ What is slow to import is imported where it is needed: a case is read without th
 """
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -83,3 +84,23 @@ def short_names(sources: Sequence[str]) -> list[str]:
         same = sum(name == stem or name.startswith(f"{stem} (") for name in names)
         names.append(f"{stem} ({same + 1})" if same else stem)
     return names
+
+
+def answer_of(
+    source: str,
+    folder: Path | None,
+    scenario: Path | None,
+    changes: Sequence[str] | None,
+    solve: Callable[[Case], "Plan"],
+) -> "Plan":
+    """The plan of an edited case: read from `folder`, if it answers these very inputs, or solved.
+
+    Raises CaseError.
+    """
+    case = edited_case(source, scenario, changes)
+    if folder is None:
+        return solve(case)
+    plan = read_plan(folder)
+    if plan.summary.get("input_digest") != case.digest:
+        raise CaseError([error("plan_of_other_case", Place(folder.name))])
+    return replace(plan, case=case)
