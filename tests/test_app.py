@@ -37,8 +37,14 @@ SCREENS = [ROOT / "app.py", *sorted((ROOT / "planner" / "ui").glob("*.py"))]
 
 
 @pytest.fixture
-def app(monkeypatch: pytest.MonkeyPatch) -> AppTest:
+def app(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> AppTest:
     monkeypatch.setenv("PLANNER_CASE", "tutorial")
+    monkeypatch.setenv("PLANNER_STORE", str(tmp_path / "store.sqlite"))
+    return another()
+
+
+def another() -> AppTest:
+    """The app in another browser."""
     return AppTest.from_file(str(ROOT / "app.py"), default_timeout=120)
 
 
@@ -654,6 +660,69 @@ def test_a_repaired_case_is_read_again(app: AppTest, tmp_path: Path, monkeypatch
     (folder / "prices.csv").write_text(prices.replace("350000", "300000"))
     ran(app)
     assert app.metric[0].value != before
+
+
+# ---------------------------------------------------------------- what is kept
+
+
+def save(app: AppTest, name: str) -> AppTest:
+    """Save what is on screen."""
+    app.text_input(key="save_name_at_hand_zh").set_value(name)
+    ran(app)
+    app.button(key="save_at_hand").click()
+    return ran(app)
+
+
+def test_a_saved_scenario_is_loaded_in_another_browser_and_compared(app: AppTest) -> None:
+    ran(app)
+    app.select_slider(key="lever_tutorial_pollutant_zh").set_value(-2)
+    save(ran(app), "NOx −32 %")
+    assert any("NOx −32 %" in one.value for one in app.success)
+    other = ran(another())
+    other.button(key="load_at_hand_0").click()
+    ran(other)
+    assert desktop(other).shown.plan.objective == pytest.approx(moved(-2, "pollutant").objective, rel=1e-9)
+    other.button(key="undo").click()
+    opened(other, "comparing")
+    other.button(key="add_beside").click()
+    ran(other)
+    assert {"案例", "NOx −32 %"} <= set(other.dataframe[0].value.columns)
+    opened(other, "filing")
+    other.button(key="delete_files_0").click()
+    ran(other)
+    assert not [one for one in other.button if one.key == "load_files_0"]
+
+
+def test_who_saves_over_anothers_scenario_is_told(app: AppTest) -> None:
+    save(ran(app), "ours")
+    other = ran(another())
+    other.select_slider(key=CARBON).set_value(960)
+    save(ran(other), "ours")
+    assert "ours" in other.warning[0].value
+    assert not app.session_state["desktop_tutorial"].history.present.edits
+    other.button(key="overwrite_at_hand").click()
+    ran(other)
+    assert not other.warning
+    save(ran(app), "ours")  # now the first is late
+    assert app.warning
+    app.button(key="theirs_at_hand").click()
+    ran(app)
+    assert desktop(app).history.present.edits[0]["table"] == "targets"
+
+
+def test_a_draft_too_long_for_a_link_survives_a_reload(app: AppTest, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("planner.ui.state.LONGEST_LINK", 10)
+    opened(app, "editing")
+    number = next(i for i, row in enumerate(read_case(CASE).targets) if row.target == "nox_change")
+    typed(app, "targets", edited_rows={number: {"value": -32.0}})
+    app.button(key="apply").click()
+    ran(app)
+    assert app.query_params["edits"].startswith("kept:")
+    other = another()
+    for name, value in app.query_params.items():
+        other.query_params[name] = value
+    ran(other)
+    assert answered(other).digest == answered(app).digest
 
 
 # ---------------------------------------------------------------- words

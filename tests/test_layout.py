@@ -12,7 +12,8 @@ ROOT = PLANNER.parent
 ORDER = (
     *("interrupt", "errors", "units", "timing", "text", "amounts", "saving", "cache"),
     *("rows", "cells", "files", "tableset", "targets", "groups", "objectives"),
-    *("meaning", "choices", "magnitudes", "checks", "edits", "case", "tables", "scenario", "reference", "certificate"),
+    *("meaning", "choices", "magnitudes", "checks", "edits", "case", "tables", "scenario", "store", "reference"),
+    *("certificate",),
     *("problem", "worst", "vacuous", "formulation", "templates", "symbolic", "expand", "matrix", "compile", "ordinary"),
     *("solution", "kept", "engine", "live", "numbers", "split", "plan", "unique", "export"),
     *("prices", "breakeven", "explanation", "goalcosts"),

@@ -13,7 +13,7 @@ from planner.case import Case
 from planner.errors import CancelledError, CaseError, PlannerError
 from planner.plan import Plan
 from planner.text import t
-from planner.ui import changes, reasons, state
+from planner.ui import changes, keeping, reasons, state
 from planner.ui.desk import Answer, Work
 from planner.ui.draft import Draft
 from planner.ui.levers import Lever, levers, years_text
@@ -95,6 +95,7 @@ def stand(title: str, draw: Callable[[Case, tuple[Lever, ...]], None] | None = N
         mine.shown = state.Shown(mine.own, Draft())
     asked, current = _answered(case, found, base, offered, lang, line, trouble)
     with tools:
+        keeping.popover(case, lang)
         changes.tools(case, asked if isinstance(asked, Case) else None, current, lang)
     known = asked if isinstance(asked, Case) else case
     return Stand(case, known, offered, mine.own, mine.shown, current, lang)

@@ -6,10 +6,11 @@ import streamlit as st
 
 from planner import charts
 from planner.case import Case
+from planner.errors import PlannerError
 from planner.plan import Plan
 from planner.text import t
-from planner.ui import answering, changes, drawing, ledgers, state, words
-from planner.ui.draft import differences
+from planner.ui import answering, changes, drawing, keeping, ledgers, state, words
+from planner.ui.draft import Draft, differences
 from planner.ui.planning import draw_levers
 
 MOST = 8
@@ -22,6 +23,7 @@ def page() -> None:
     stand = answering.stand(t("ui.page.compare", lang), draw_levers)
     plans = gathered(stand)
     draw_pinned(stand.case, lang)
+    draw_saved(stand.case, lang)
     if len(plans) < 2:
         st.info(t("ui.compare.few", lang), icon=":material/keep:")
         return
@@ -73,6 +75,42 @@ def draw_pinned(case: Case, lang: str) -> None:
             settling = not one.work.future.done()
             state_ = "settling" if settling else "settled" if one.settled else "unsettled"
             st.caption(t(f"ui.compare.{state_}", lang), width="content")
+
+
+def draw_saved(case: Case, lang: str) -> None:
+    """Saved scenarios and presets to put beside the others."""
+    names = {one.name: one.name for one in keeping.saved(case)}
+    names |= {one.scenario: keeping.title(one, lang) for one in keeping.presets(case)}
+    if not names:
+        return
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        chosen = st.selectbox(
+            t("ui.saved.compare", lang), list(names), format_func=names.__getitem__, key=f"beside_{lang}", width=320
+        )
+        st.button(
+            t("ui.saved.add", lang),
+            key="add_beside",
+            icon=":material/add:",
+            on_click=add,
+            args=(case, str(chosen), names[str(chosen)], lang),
+        )
+    missing = st.session_state.pop("beside_words", None)
+    if missing:
+        st.warning(missing)
+
+
+def add(case: Case, id_: str, name: str, lang: str) -> None:
+    """Solve a saved scenario and put its plan beside the others."""
+    try:
+        of = case.edited(edits := keeping.edits_of(case, id_))
+        answer = state.ask(of, "beside").future.result()
+    except PlannerError as fault:
+        st.session_state["beside_words"] = t("ui.no_plan.failed", lang, words=str(fault))
+        return
+    if answer.plan.found:
+        state.pin(case, state.Shown(answer.plan, Draft(edits)), of, name)
+    else:
+        st.session_state["beside_words"] = t("ui.saved.no_plan", lang, name=words.plain(name))
 
 
 def rename(one: state.Pinned, lang: str) -> None:

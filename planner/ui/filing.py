@@ -13,7 +13,7 @@ from planner.errors import CaseError, PlannerError
 from planner.export import write_model
 from planner.plan import Plan, solve
 from planner.text import t
-from planner.ui import answering, changes, jobs, state, uploads
+from planner.ui import answering, changes, jobs, keeping, state, uploads
 from planner.ui.desk import Work
 from planner.ui.draft import Draft, merged
 from planner.ui.uploads import UploadError
@@ -31,6 +31,9 @@ def page() -> None:
     with left:
         made(stand, "plan", lang, settled, "zip")
         made(stand, "model", lang, model, "zip")
+        st.subheader(t("ui.saved.title", lang), anchor=False)
+        st.caption(t("ui.saved.help", lang))
+        keeping.panel(stand.case, lang, "files")
     with right:
         draw_load(stand.case, lang)
         st.subheader(t("ui.files.case", lang), anchor=False)

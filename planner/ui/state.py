@@ -15,6 +15,7 @@ from planner.case import Case
 from planner.errors import CaseError
 from planner.files import FileError, read_mapping
 from planner.plan import Plan, solve
+from planner.store import Store, StoreError, default_place
 from planner.tables import SETTINGS_FILE, read_case
 from planner.text import LANGUAGES, Lang
 from planner.ui.desk import Answer, Desk, Work
@@ -29,7 +30,9 @@ TUTORIAL = "tutorial"
 
 
 LONGEST_LINK = 4000
-"""Characters of edits that a link carries at most [-]."""
+"""Characters of edits that a link carries at most; longer ones are kept in the store, the link names them [-]."""
+KEPT = "kept:"
+"""Start of the name of edits that are kept in the store."""
 PINNED = 5
 """Plans that can be pinned beside the case's own [-]."""
 
@@ -86,6 +89,8 @@ class Desktop:
     against: int | None = None
     """Number of the pinned plan that everything is compared with; none: the case's own."""
     drafted: tuple[tuple[EditMapping, ...], Case | CaseError] | None = None
+    kept: tuple[tuple[EditMapping, ...], str] | None = None
+    """Edits that a link is too short for, and their name in the store."""
 
 
 # ---------------------------------------------------------------- shared by all visitors
@@ -95,6 +100,16 @@ class Desktop:
 def desk() -> Desk:
     """The one desk of this process."""
     return Desk()
+
+
+@st.cache_resource(show_spinner=False, max_entries=4)
+def _store(place: str) -> Store:
+    return Store(Path(place))
+
+
+def store() -> Store:
+    """Where scenarios, drafts and rooms are kept."""
+    return _store(str(default_place()))
 
 
 @st.cache_resource(show_spinner=False, max_entries=8)
@@ -208,12 +223,23 @@ def _asked(case: Case) -> Draft:
         for name, text in asked.items()
         if name not in ("lang", "case", "edits") and text.removeprefix("-").isdecimal()
     }
-    try:
-        edits = json.loads(asked.get("edits", "[]"))
-    except ValueError:
-        edits = []
+    edits = _linked(asked.get("edits", "[]"))
     sound = isinstance(edits, list) and all(isinstance(edit, dict) for edit in edits)
     return Draft(tuple(edits) if sound else (), positions)
+
+
+def _linked(text: str) -> Any:
+    """Edits that a link carries or names; none where it is damaged or they are gone."""
+    try:
+        return store().kept(text.removeprefix(KEPT)) if text.startswith(KEPT) else json.loads(text)
+    except (ValueError, StoreError):
+        return []
+
+
+def seen(case: Case) -> dict[str, int]:
+    """Versions of saved scenarios that this visitor loaded or saved last, by name."""
+    found: dict[str, int] = st.session_state.setdefault(f"seen_{case.settings.name}", {})
+    return found
 
 
 def draft(case: Case) -> Draft:
@@ -274,10 +300,23 @@ def link(case: Case, lang: str, levers: tuple[Lever, ...]) -> None:
     wanted = {"lang": lang, "case": case.settings.name, **moved}
     if present.edits:
         text = json.dumps(present.edits, ensure_ascii=False, separators=(",", ":"))
-        if len(text) <= LONGEST_LINK:
+        if len(text) > LONGEST_LINK:
+            text = _kept(case, present.edits)
+        if text:
             wanted["edits"] = text
     if st.query_params.to_dict() != wanted:
         st.query_params.from_dict(wanted)
+
+
+def _kept(case: Case, edits: tuple[EditMapping, ...]) -> str:
+    """The name of edits in the store; empty where they cannot be kept."""
+    mine = desktop(case)
+    if mine.kept is None or mine.kept[0] is not edits:
+        try:
+            mine.kept = edits, KEPT + store().keep(edits)
+        except (StoreError, ValueError):
+            mine.kept = edits, ""
+    return mine.kept[1]
 
 
 # ---------------------------------------------------------------- answers
@@ -288,13 +327,14 @@ def ask(case: Case, slot: str) -> Work[Answer]:
     return desk().ask(case, visitor(), slot)
 
 
-def pin(case: Case, shown: Shown, of: Case) -> None:
-    """Put the plan on screen aside; from now on everything is compared with it."""
+def pin(case: Case, shown: Shown, of: Case, name: str = "") -> None:
+    """Put a plan aside; without a name it is the one on screen, and from now on everything is compared with it."""
     mine = desktop(case)
     mine.count += 1
     work = desk().run(lambda work: solve(of, progress=work.told))
-    mine.pinned.append(Pinned(mine.count, shown.draft, shown.plan, work))
-    mine.against = mine.count
+    mine.pinned.append(Pinned(mine.count, shown.draft, shown.plan, work, name))
+    if not name:
+        mine.against = mine.count
     if len(mine.pinned) > PINNED:
         unpin(case, mine.pinned[0].number)
 
