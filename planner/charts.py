@@ -11,6 +11,8 @@ SECTORS = (
     *("#8C6BB1", "#5FA8A0", "#A67C52", "#D48AA8", "#64748B"),
 )
 """Colours of sectors, in the order of their table, on every chart."""
+PICKED = "picked"
+"""Name of the selection that a click on a chart makes."""
 PRIMARY = "#0F766E"
 TARGET = "#B91C1C"
 
@@ -80,6 +82,11 @@ def _ceiling(ground: Ground) -> Spec:
         },
         "encoding": {"y": {"field": "value", "type": "quantitative"}},
     }
+
+
+def _clicked(field: str) -> list[Spec]:
+    """A click picks a mark by one of its fields."""
+    return [{"name": PICKED, "select": {"type": "point", "fields": [field], "on": "click", "toggle": False}}]
 
 
 def _legend(names: Collection[str]) -> Spec:
@@ -217,8 +224,10 @@ def frontier(words: Mapping[str, str], ground: Ground = LIGHT) -> Spec:
     }
     points: Spec = {
         "transform": _of("frontier"),
-        "mark": {"type": "point", "filled": True, "fill": ground.paper, "stroke": PRIMARY, "size": 90, "opacity": 1},
+        "mark": {"type": "point", "filled": True, "fill": ground.paper, "stroke": PRIMARY, "size": 110, "opacity": 1}
+        | {"cursor": "pointer"},
         "encoding": {"tooltip": tooltip},
+        "params": _clicked("point"),
     }
     here: Spec = {
         "transform": _of("plan"),
@@ -231,7 +240,7 @@ def frontier(words: Mapping[str, str], ground: Ground = LIGHT) -> Spec:
         "mark": {"type": "text", "dy": -18, "fontWeight": "bold", "fontSize": 13, "color": ground.ink}
         | {"text": words["current"]},
     }
-    return {"encoding": axes, "layer": [line, points, here, name]}
+    return {"encoding": axes, "layer": [line, here, name, points]}
 
 
 def stacked(words: Mapping[str, str], colours: Mapping[str, str], ground: Ground = LIGHT) -> Spec:
@@ -297,8 +306,9 @@ def choropleth(words: Mapping[str, str], shapes: Mapping[str, Any], ground: Grou
         {"field": "properties.value", "type": "quantitative", "format": ",.4~r", "title": words["value"]},
     ]
     area: Spec = {
-        "mark": {"type": "geoshape", "stroke": ground.paper, "strokeWidth": 1.2},
+        "mark": {"type": "geoshape", "stroke": ground.paper, "strokeWidth": 1.2, "cursor": "pointer"},
         "encoding": {"color": colour, "tooltip": tooltip},
+        "params": _clicked("id"),
     }
     place: Spec = {
         "longitude": {"field": "properties.label_lon", "type": "quantitative"},
@@ -306,8 +316,10 @@ def choropleth(words: Mapping[str, str], shapes: Mapping[str, Any], ground: Grou
         "text": {"field": "properties.name", "type": "nominal"},
     }
     text = {"type": "text", "fontSize": 12}
-    halo: Spec = {"mark": {**text, "stroke": ground.paper, "strokeWidth": 3, "opacity": 0.75}, "encoding": place}
-    labels: Spec = {"mark": {**text, "color": ground.ink}, "encoding": place}
+    unseen = {"cursor": "pointer", "tooltip": None}
+    white = {"stroke": ground.paper, "strokeWidth": 3, "opacity": 0.75}
+    halo: Spec = {"mark": {**text, **unseen, **white}, "encoding": place}
+    labels: Spec = {"mark": {**text, **unseen, "color": ground.ink}, "encoding": place}
     return {
         "data": {"values": dict(shapes), "format": {"type": "json", "property": "features"}},
         "projection": {"type": "mercator"},
@@ -322,7 +334,8 @@ def bars(words: Mapping[str, str], ground: Ground = LIGHT) -> Spec:
         {"field": "value", "type": "quantitative", "format": ",.4~r", "title": words["value"]},
     ]
     return {
-        "mark": {"type": "bar", "color": PRIMARY, "stroke": ground.paper},
+        "mark": {"type": "bar", "color": PRIMARY, "stroke": ground.paper, "cursor": "pointer"},
+        "params": _clicked("group"),
         "encoding": {
             "y": {"field": "group", "type": "nominal", "sort": "-x", "title": None, "axis": {"labelLimit": 200}},
             "x": {"field": "value", "type": "quantitative", "title": words["value"], "axis": {"tickCount": 6}},

@@ -185,8 +185,12 @@ def test_the_frontier_has_ten_points_that_cost_more_the_less_is_emitted(app: App
     app.button(key="frontier").click()
     ran(app)
     finished(app, "frontier")
-    _, quantity, points = app.session_state["job_tutorial_frontier"][1].future.result()
-    assert (quantity, len(points)) == ("co2", 10)
+    traced = app.session_state["job_tutorial_frontier"][1].future.result()
+    points = traced.points
+    assert (traced.quantity, len(points)) == ("co2", 10)
+    for point in (0, 5, 9):  # what a click on it loads is that very point
+        plan = solve(read_case(CASE).edited([traced.edit(point)]), Options(break_ties=False, prices=False))
+        assert plan.objective == pytest.approx(points["cost"][point], rel=1e-4)
     by_total = points.sort_values("total")
     assert by_total["cost"].is_monotonic_decreasing
     assert points["cost"].min() == pytest.approx(desktop(app).shown.plan.objective, rel=1e-6)

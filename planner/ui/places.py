@@ -1,5 +1,8 @@
 """The page of cities: what each city starts, pays and cuts."""
 
+from functools import partial
+
+import pandas as pd
 import streamlit as st
 
 from planner import charts
@@ -49,19 +52,30 @@ def draw(case: Case, plan: Plan, lang: str) -> None:
     with left:
         if shapes is not None:
             spec = charts.choropleth(words, shapes, drawing.ground())
-            st.vega_lite_chart(None, spec, width="stretch", height=520, key="map", alt=t("ui.cities.alt", lang))
+            drawn, data, height = "map", None, 520
         else:
-            bars = frame.rename(columns={"city": "group", shown: "value"})[["group", "value"]]
+            data = frame.rename(columns={"city": "group", shown: "value"})[["group", "value"]]
             spec = charts.bars(words, drawing.ground())
-            st.vega_lite_chart(bars, spec, width="stretch", height=420, key="bars", alt=t("ui.cities.alt", lang))
+            drawn, height = "bars", 420
+        st.vega_lite_chart(
+            data,
+            spec,
+            width="stretch",
+            height=height,
+            key=drawn,
+            on_select=partial(pick, case, frame, drawn),
+            selection_mode=charts.PICKED,
+            alt=t("ui.cities.alt", lang),
+        )
     with right:
         column = st.column_config
-        found = st.dataframe(
+        table = f"cities_{case.settings.name}_{lang}"
+        st.dataframe(
             frame.drop(columns=["id"]).dropna(axis="columns", how="all"),
             hide_index=True,
             height="content",
-            key=f"cities_{case.settings.name}_{lang}",
-            on_select="rerun",
+            key=table,
+            on_select=partial(pick, case, frame, table),
             selection_mode="single-row",
             column_config={
                 "city": column.TextColumn(names["city"], width=90),
@@ -75,8 +89,19 @@ def draw(case: Case, plan: Plan, lang: str) -> None:
             },
         )
         st.caption(t("ui.cities.pick", lang))
-    rows = found["selection"]["rows"]
-    draw_tasks(case, plan, frame["id"][rows[0] if rows else int(frame["capex"].argmax())], lang)
+    chosen = str(st.session_state.get(f"city_{case.settings.name}"))
+    draw_tasks(case, plan, chosen if chosen in set(frame["id"]) else frame["id"][int(frame["capex"].argmax())], lang)
+
+
+def pick(case: Case, frame: pd.DataFrame, key: str) -> None:
+    """Take over the city that was clicked on the map, among the bars or in the table."""
+    selection = st.session_state[key]["selection"]
+    if selection.get("rows"):
+        st.session_state[f"city_{case.settings.name}"] = frame["id"][selection["rows"][0]]
+    elif selection.get(charts.PICKED):
+        (value,) = (str(value) for value in selection[charts.PICKED][0].values())
+        known = dict(zip(frame["city"], frame["id"], strict=True))
+        st.session_state[f"city_{case.settings.name}"] = known.get(value, value)
 
 
 def column_names(case: Case, lang: str) -> dict[str, str]:

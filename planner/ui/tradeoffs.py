@@ -1,5 +1,6 @@
 """The page of trade-offs: what it costs to go further with one quantity, everything else as it stands."""
 
+from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
@@ -10,15 +11,51 @@ from planner import charts
 from planner.case import Case
 from planner.errors import PlannerError
 from planner.explore import frontier
-from planner.text import t
+from planner.text import LANGUAGES, t
 from planner.ui import answering, drawing, figures, jobs, state
 from planner.ui.desk import Work
-from planner.ui.levers import name_of, short_name, years_text
+from planner.ui.draft import Draft, EditMapping, merged
+from planner.ui.levers import fresh_id, name_of, short_name, years_text
 from planner.ui.planning import draw_levers
 
 SLOT = "frontier"
 POINTS = 10
 """Points of a frontier [-]."""
+CAPPED = "frontier_cap"
+"""Id of the target that loading a point adds."""
+ROOM = 1e-7
+"""What that target leaves above the point, as a part of it [-]."""
+
+
+@dataclass(frozen=True)
+class Traced:
+    """A frontier, and what it was asked of."""
+
+    of: Case
+    draft: Draft
+    quantity: str
+    points: pd.DataFrame
+
+    def edit(self, point: int) -> EditMapping:
+        """The cap on the sum of all years that makes a point of the frontier the least-cost plan."""
+        row = self.points[self.points["point"] == point].iloc[0]
+        first, last = self.of.settings.first_year, self.of.settings.last_year
+        quantity = next(row for row in self.of.quantities if row.quantity == self.quantity)
+        words = {"first": first, "last": last}
+        names = {
+            f"name_{lang}": t("ui.frontier.cap", lang, quantity=short_name(quantity, lang), **words)
+            for lang in LANGUAGES
+        }
+        cap = {
+            "target": fresh_id(CAPPED, {target.target for target in self.of.targets}),
+            "kind": "cumulative",
+            "quantity": self.quantity,
+            "sense": "<=",
+            "value": float(row["total"]) + ROOM * abs(float(row["total"])),
+            "first_year": first,
+            "last_year": last,
+        }
+        return {"table": "targets", "add": {**cap, **names}}
 
 
 def page() -> None:
@@ -62,8 +99,10 @@ def choose(case: Case, lang: str) -> str:
 def trace(case: Case, of: Case, quantity: str) -> None:
     """Begin to work out the frontier of a case."""
 
-    def job(work: Work[Any]) -> tuple[str, str, pd.DataFrame]:
-        return of.digest, quantity, frontier(of, quantity, points=POINTS, progress=work.told)
+    draft = state.draft(case)
+
+    def job(work: Work[Any]) -> Traced:
+        return Traced(of, draft, quantity, frontier(of, quantity, points=POINTS, progress=work.told))
 
     state.begin(case, SLOT, job, of)
 
@@ -74,14 +113,22 @@ def told(work: Work[Any], lang: str) -> tuple[float | None, str]:
     return done / POINTS, t("ui.frontier.progress", lang, done=done, points=POINTS, seconds=f"{work.seconds:.0f}")
 
 
-def draw(stand: answering.Stand, points: tuple[str, str, pd.DataFrame], lang: str) -> None:
+def load(case: Case, found: Traced, key: str) -> None:
+    """Go on with the point that was clicked: what the frontier was asked of, and a cap on the sum."""
+    picked = st.session_state[key]["selection"][charts.PICKED]
+    if picked:
+        edits = merged(found.draft.edits, [found.edit(int(picked[0]["point"]))])
+        state.push(case, Draft(edits, found.draft.positions))
+
+
+def draw(stand: answering.Stand, traced: Traced, lang: str) -> None:
     """The curve, and where the plan on screen stands."""
     case = stand.case
-    digest, quantity, found = points
+    quantity, found = traced.quantity, traced.points
     if stand.shown is None:
         return
     row = next(row for row in case.quantities if row.quantity == quantity)
-    if digest != stand.asked.digest:
+    if traced.of.digest != stand.asked.digest:
         st.caption(t("ui.frontier.other", lang))
     years = years_text(case.settings.first_year, case.settings.last_year, lang)
     unit = figures.unit_of(case, quantity, lang).name
@@ -91,6 +138,7 @@ def draw(stand: answering.Stand, points: tuple[str, str, pd.DataFrame], lang: st
         "current": t("ui.frontier.current", lang),
         "point": t("ui.frontier.point", lang),
     }
+    st.caption(t("ui.frontier.click", lang))
     frame = figures.frontier(case, found, stand.shown.plan, quantity, lang)
     st.vega_lite_chart(
         frame,
@@ -98,6 +146,8 @@ def draw(stand: answering.Stand, points: tuple[str, str, pd.DataFrame], lang: st
         width="stretch",
         height=440,
         key="frontier_chart",
+        on_select=partial(load, case, traced, "frontier_chart"),
+        selection_mode=charts.PICKED,
         alt=t("ui.frontier.alt", lang),
     )
 
