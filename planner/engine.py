@@ -11,10 +11,11 @@ import highspy
 import numpy as np
 from highspy import HighsModelStatus, HighsStatus
 from numpy.typing import NDArray
-from scipy.sparse import csr_array
+from scipy.sparse import csr_array, vstack
 
 from planner.compile import Matrix, Stage
 from planner.errors import CancelledError, SolverError
+from planner.prices import Sides, Vertex
 from planner.solution import Proof, Slopes, Solution, StageValue, Status
 
 Array = NDArray[np.float64]
@@ -430,95 +431,119 @@ class Solver:
     def slopes(self, rows: NDArray[np.int64], what: str) -> dict[int, Slopes]:
         """Prices of `<=` rows on both sides, at the last solve.
 
-        The price on one side is the dual of the optimum just beyond: exact, as the optimal cost is piecewise linear. It
-        holds as long as the basis there stays feasible; where that is the basis of the optimum itself, no solve is
-        needed. A row with room has no price. The instance is left as it was.
+        They are slopes of the least cost, which is piecewise linear: see `planner.prices`. What rounding leaves open
+        there is the dual of the optimum just beyond. A row with room has no price. The instance is left as it was.
         """
         highs, scale, matrix = self.highs, self.scaling, self.matrix
-        basis = highs.getBasis()
-        shift = matrix.A @ scale.origin
-        upper = (matrix.row_upper - shift) * scale.rows
-        room = upper - np.array(highs.getSolution().row_value)[: upper.size]
-        held = [self._scaled_row(*row)[2:] for row in self.held]
-        limits = (
-            np.concatenate(
-                [
-                    (matrix.lower - scale.origin) / scale.columns,
-                    (matrix.row_lower - shift) * scale.rows,
-                    [low for low, _ in held],
-                ]
-            ),
-            np.concatenate([(matrix.upper - scale.origin) / scale.columns, upper, [high for _, high in held]]),
-        )
-        solution = highs.getSolution()
-        at = np.concatenate([solution.col_value, solution.row_value])
-        duals = np.maximum(0.0, -np.array(solution.row_dual))
-        _, basic = highs.getBasicVariables()
-        inside = set((-1 - basic[basic < 0]).tolist())
-        sides: dict[tuple[int, float], tuple[float, float] | None] = {}
+        begun = time.perf_counter()
+        vertex = self._vertex()
+        room = (vertex.high - vertex.at)[matrix.A.shape[1] :]
+        sides = Sides(vertex, highs, least, NUDGE, NO_PRICE)
         tight = [row for row in rows.tolist() if room[row] <= 2 * NUDGE]
-        for row in tight:  # where the basis outlasts the nudge its own dual is the price
-            status, step = highs.getBasisInverseCol(row)
-            for nudge in (NUDGE, -NUDGE) if row not in inside and status != HighsStatus.kError else ():
-                reach = self._basis_room(basic, step * np.sign(nudge), at, *limits)
-                if reach >= 2 * NUDGE:
-                    sides[row, nudge] = float(duals[row]), reach
+        found: dict[tuple[int, float], tuple[float, float] | None] = {}
         for row in tight:
-            for nudge in (NUDGE, -NUDGE):  # loosen, tighten
-                if (row, nudge) not in sides:
-                    expect(highs.changeRowBounds(row, -highspy.kHighsInf, upper[row] + nudge))
-                    try:
-                        found = STATUS.get(self._run(what), "unknown")
-                    finally:
-                        expect(highs.changeRowBounds(row, -highspy.kHighsInf, upper[row]))
-                    if found == "optimal":
-                        sides[row, nudge] = self._beyond(row, nudge, limits)
-                    elif found == "infeasible":
-                        sides[row, nudge] = None
-        expect(highs.setBasis(basis))
+            self._tell(what, time.perf_counter() - begun)
+            found |= {(row, way): sides.slope(row, way) for way in (1.0, -1.0)}
+        for side in [side for side, slope in found.items() if slope is None]:
+            found[side] = self._nudged(*side, what)
         prices: dict[int, Slopes] = {}
         for row in rows.tolist():
             unit = scale.rows[row]
             if room[row] > 2 * NUDGE:
                 prices[row] = Slopes(0.0, 0.0, np.inf, room[row] / unit)
                 continue
-            loosen, tighten = sides.get((row, NUDGE)), sides.get((row, -NUDGE), (np.nan, 0.0))
-            if loosen is None or (tighten is not None and np.isnan(tighten[0])):
+            loosen, tighten = found[row, 1.0], found[row, -1.0]
+            if loosen is None or tighten is None:
                 continue
-            endless = loosen[0] == 0
-            price = unit / self.cost_scale
+            price, saved = unit / self.cost_scale, max(0.0, -loosen[0])
             prices[row] = Slopes(
-                loosen[0] * price,
-                None if tighten is None else tighten[0] * price,
-                np.inf if endless else loosen[1] / unit,
-                0.0 if tighten is None else tighten[1] / unit,
+                saved * price,
+                tighten[0] * price if np.isfinite(tighten[0]) else None,
+                np.inf if saved == 0 else loosen[1] / unit,
+                tighten[1] / unit,
             )
         return prices
 
-    def _beyond(self, row: int, nudge: float, limits: tuple[Array, Array]) -> tuple[float, float]:
-        """Price of a row at the last solve, which nudged it, and how far from where it was the basis there lasts."""
-        solution = self.highs.getSolution()
-        at = np.concatenate([solution.col_value, solution.row_value])
-        dual = max(0.0, -solution.row_dual[row])
-        _, basic = self.highs.getBasicVariables()
-        status, step = self.highs.getBasisInverseCol(row)
-        if status == HighsStatus.kError:
-            return dual, NUDGE
-        return dual, NUDGE + self._basis_room(basic, step * np.sign(nudge), at, *limits)
+    def _vertex(self) -> Vertex:
+        """The last optimum, with the rows that hold earlier stages."""
+        highs, scale, matrix = self.highs, self.scaling, self.matrix
+        shift = matrix.A @ scale.origin
+        held = [self._scaled_row(*row) for row in self.held]
+        entries = [
+            csr_array((values, columns, [0, columns.size]), shape=(1, matrix.A.shape[1]))
+            for columns, values, *_ in held
+        ]
+        solution = highs.getSolution()
+        _, basic = highs.getBasicVariables()
+        return Vertex(
+            A=csr_array(vstack([scale.matrix(matrix.A), *entries], format="csr")),
+            low=np.concatenate(
+                [
+                    (matrix.lower - scale.origin) / scale.columns,
+                    (matrix.row_lower - shift) * scale.rows,
+                    [low for *_, low, _ in held],
+                ]
+            ),
+            high=np.concatenate(
+                [
+                    (matrix.upper - scale.origin) / scale.columns,
+                    (matrix.row_upper - shift) * scale.rows,
+                    [high for *_, high in held],
+                ]
+            ),
+            at=np.concatenate([solution.col_value, solution.row_value]),
+            duals=np.concatenate([solution.col_dual, solution.row_dual]),
+            basic=basic,
+        )
 
-    def _basis_room(self, basic: NDArray[np.int32], step: Array, at: Array, low: Array, high: Array) -> float:
-        """How far the bound of a row can move while a basis stays feasible.
+    def _nudged(self, row: int, way: float, what: str) -> tuple[float, float] | None:
+        """Slope of the least cost just beyond the upper bound of a row, by another solve; infinite without plan."""
+        highs = self.highs
+        shift = float((self.matrix.A[[row], :] @ self.scaling.origin).item())
+        upper = (self.matrix.row_upper[row] - shift) * self.scaling.rows[row]
+        basis = highs.getBasis()
+        expect(highs.changeRowBounds(row, -highspy.kHighsInf, upper + way * NUDGE))
+        try:
+            status = STATUS.get(self._run(what), "unknown")
+            dual = float(highs.getSolution().row_dual[row]) if status == "optimal" else np.inf
+        finally:
+            expect(highs.changeRowBounds(row, -highspy.kHighsInf, upper))
+            expect(highs.setBasis(basis))
+        if status not in ("optimal", "infeasible"):
+            return None
+        return (dual * way, NUDGE) if status == "optimal" else (np.inf, 0.0)
 
-        `step` is what each basic column or row gains per unit of it; `at`, `low` and `high` are values and bounds of
-        all columns, then all rows, as scaled.
-        """
-        moving = np.flatnonzero(np.abs(step) > 1e-9)
-        chosen = basic[moving]
-        is_row = chosen < 0
-        position = np.where(is_row, self.matrix.A.shape[1] - 1 - chosen, chosen)
-        change = np.where(is_row, -step[moving], step[moving])  # a row's activity moves against its logical column
-        edge = np.where(change > 0, high[position], low[position])
-        return float(np.maximum((edge - at[position]) / change, 0.0).min(initial=np.inf))
+
+def least(costs: Array, rows: csr_array, low: Array, high: Array) -> tuple[float, Array] | None:
+    """Least cost over x >= 0 with rows between two bounds, and that x; none where there is none."""
+    highs, size = highspy.Highs(), costs.size
+    expect(highs.setOptionValue("output_flag", False))
+    nothing_below, no_end, whole = np.zeros(size), np.full(size, highspy.kHighsInf), np.zeros(size, dtype=np.int32)
+    expect(
+        highs.passModel(
+            size,
+            rows.shape[0],
+            rows.nnz,
+            int(highspy.MatrixFormat.kRowwise),
+            int(highspy.ObjSense.kMinimize),
+            0.0,
+            costs,
+            nothing_below,
+            no_end,
+            low,
+            high,
+            rows.indptr.astype(np.int32),
+            rows.indices.astype(np.int32),
+            rows.data,
+            whole,
+        )
+    )
+    highs.run()
+    if highs.getModelStatus() == HighsModelStatus.kModelEmpty:
+        return None if np.any(low > 0) or np.any(high < 0) else (0.0, np.zeros(size))
+    if highs.getModelStatus() != HighsModelStatus.kOptimal:
+        return None
+    return float(highs.getInfo().objective_function_value), np.array(highs.getSolution().col_value)
 
 
 def expect(status: HighsStatus) -> None:
