@@ -37,6 +37,14 @@ class By(StrEnum):
     city = "city"
 
 
+class To(StrEnum):
+    """What a report is written as."""
+
+    html = "html"
+    docx = "docx"
+    xlsx = "xlsx"
+
+
 class Parts(StrEnum):
     """What a target is broken down to."""
 
@@ -159,4 +167,48 @@ def decompose(
         show_breakdown(result, frame, by.value)
         if out is not None:
             result.line(result.t("exchange.written", file=out))
+        raise typer.Exit(CODES.get(found.status, Code.OPEN))
+
+
+@app.command(rich_help_panel=HANDING)
+def report(
+    case: CaseOption,
+    plan: PlanOption = None,
+    out: Annotated[Path, typer.Option("--out", metavar="FILE", help="Report to write.")] = Path("report.html"),
+    to: Annotated[
+        To | None, typer.Option("--to", help="html (prints well to PDF), docx or xlsx; by default as the file ends.")
+    ] = None,
+    scenario: ScenarioOption = None,
+    edits: SetOption = None,
+    lang: LangOption = None,
+    time_limit: LimitOption = None,
+    gap: GapOption = None,
+) -> None:
+    """Write a report to hand in: results, targets, measures, roadmap, money, cost curve, data and proof.
+
+    Charts are vector graphics; nothing is loaded from a network. Exit codes are those of `planner solve`.
+    """
+    words = lang or system_language()
+    with guarded(words, case):
+        from planner.sources import answer_of
+
+        form = to.value if to else out.suffix.lower().removeprefix(".")
+        if form not in list(To):
+            raise CaseError([error("report_ending", Place(out.name), found=out.name)])
+        with waiting(words) as progress:
+            if form != "xlsx":
+                from planner.report.drawing import needed
+
+                needed("vl_convert", *(["docx"] if form == "docx" else []))
+            found = answer_of(case, plan, scenario, edits, lambda read: solved(read, time_limit, gap, progress))
+            if found.found and found.case is not None:
+                progress("write", 0.0)
+                from planner.grades import told_grades
+                from planner.report import write_report
+
+                found.summary.setdefault("grades", told_grades(found.case, found))
+                write_report(found.case, found, out, form, str(words), scenario.stem if scenario else "")
+        result = page(words, found.case)
+        written = found.found and found.case is not None
+        result.line(result.t("exchange.written", file=out) if written else result.t(f"status.{found.status}"))
         raise typer.Exit(CODES.get(found.status, Code.OPEN))

@@ -1,0 +1,65 @@
+"""What a report is made of, whatever it is written as: chapters of text, tables and charts."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+
+@dataclass(frozen=True)
+class Text:
+    """A paragraph; a small one is a note under a table or chart."""
+
+    text: str
+    small: bool = False
+
+
+@dataclass(frozen=True)
+class Table:
+    """A table of text; columns in `right` hold numbers, the last row is a sum when `total`."""
+
+    name: str
+    title: str
+    heads: Sequence[str]
+    rows: Sequence[Sequence[str]]
+    right: frozenset[int] = frozenset()
+    total: bool = False
+    widths: Sequence[float] = ()
+    """Shares of the width by column; even where not given [-]."""
+
+
+@dataclass(frozen=True)
+class Chart:
+    """A Vega-Lite chart with its data, and what it shows in words for those who cannot see it."""
+
+    name: str
+    title: str
+    spec: Mapping[str, Any]
+    height: int
+    alt: str
+
+
+Block = Text | Table | Chart
+
+
+@dataclass(frozen=True)
+class Chapter:
+    """A chapter with its title."""
+
+    title: str
+    blocks: Sequence[Block]
+
+
+@dataclass(frozen=True)
+class Document:
+    """A whole report."""
+
+    lang: str
+    title: str
+    subtitle: str
+    facts: Sequence[tuple[str, str, str]]
+    """Headline: name, number, unit."""
+    chapters: Sequence[Chapter]
+    closing: str
+    """The last line: what the report was made from."""
+    labels: Mapping[str, str] = field(default_factory=dict)
+    """Words of the frame of the page, such as `contents`."""
