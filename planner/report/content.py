@@ -383,7 +383,7 @@ def by(
             words.t("report.share"),
         ]
     yield Table(
-        f"by_{column}", words.t(f"report.by_{column}"), heads, rows, frozenset(range(1, len(heads))), total=True
+        f"by_{column}", words.t(f"report.by_{column}"), heads, rows, frozenset(range(1, len(heads))), True, (0.2, 0.1)
     )
 
 
@@ -420,7 +420,13 @@ def departments(words: Words, case: Case, plan: Plan) -> Iterator[Block]:
         *(words.name("funds", f) for f in funds),
     ]
     yield Table(
-        "by_department", words.t("report.by_department"), heads, rows, frozenset(range(1, len(heads))), total=True
+        "by_department",
+        words.t("report.by_department"),
+        heads,
+        rows,
+        frozenset(range(1, len(heads))),
+        True,
+        (0.24, 0.08),
     )
 
 

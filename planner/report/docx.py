@@ -6,7 +6,7 @@ from typing import Any
 from planner.report.document import Chart, Document, Table, Text
 from planner.report.drawing import needed, png, svg
 
-FONTS = {"zh": ("Noto Sans CJK SC", "微软雅黑"), "en": ("Calibri", "Calibri")}
+FONTS = {"zh": ("Noto Sans CJK SC", "微软雅黑"), "en": ("Arial", "Arial")}
 """Latin and Chinese font by language."""
 SVG_EXTENSION = "{96DAC541-7B7A-43D3-8B79-37D633B846F1}"
 SVG_NAMESPACE = "http://schemas.microsoft.com/office/drawing/2016/SVG/main"
@@ -127,13 +127,23 @@ def _table(book: Any, block: Table) -> None:
         for name, value in (("val", "single"), ("sz", "4"), ("color", "C9D6D3")):
             edge.set(qn(f"w:{name}"), value)
         borders.append(edge)
+    margins: Any = OxmlElement("w:tblCellMar")
+    for side in ("left", "right"):
+        edge = OxmlElement(f"w:{side}")
+        edge.set(qn("w:w"), "45")
+        edge.set(qn("w:type"), "dxa")
+        margins.append(edge)
     table._tbl.tblPr.append(borders)
+    table._tbl.tblPr.append(margins)
+    size = 8.5 if len(block.heads) < 7 else 8
     repeat: Any = OxmlElement("w:tblHeader")
     repeat.set(qn("w:val"), "true")
     table.rows[0]._tr.get_or_add_trPr().append(repeat)
     given = list(block.widths)
     rest = (1 - sum(given)) / max(1, len(block.heads) - len(given))
     widths = [Cm(16.7 * share) for share in [*given, *[rest] * (len(block.heads) - len(given))]]
+    for column, width in zip(table.columns, widths, strict=True):
+        column.width = width
     rows = list(table.rows)
     for number, row in enumerate([block.heads, *block.rows]):
         keep: Any = OxmlElement("w:cantSplit")
@@ -143,7 +153,7 @@ def _table(book: Any, block: Table) -> None:
             paragraph = cell.paragraphs[0]
             paragraph.paragraph_format.space_before = paragraph.paragraph_format.space_after = Pt(1)
             bold = number == 0 or (block.total and number == len(block.rows))
-            _run(paragraph, str(text), "0B3B37" if number == 0 else None, 8.5, bold)
+            _run(paragraph, str(text), "0B3B37" if number == 0 else None, size, bold)
             if place in block.right:
                 paragraph.alignment = WD_ALIGN_PARAGRAPH.RIGHT
             if number == 0:
