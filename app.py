@@ -28,11 +28,12 @@ PAGES = {
 
 def main() -> None:
     """Choose language and case, then show a page."""
-    if "lang" not in st.session_state:
-        st.session_state["lang"] = state.preferred_language()
-    lang = st.session_state["lang"]
+    if st.session_state.get("lang") not in LANGUAGES:  # none, too, where a run was left before its controls were drawn
+        st.session_state["lang"] = st.session_state.get("language") or state.preferred_language()
+    lang = st.session_state["language"] = st.session_state["lang"]
     st.set_page_config(page_title=t("ui.app", lang), page_icon=str(ICON), layout="wide")
     found = state.cases(CASES)
+    st.session_state.setdefault("case", st.query_params.get("case"))  # whoever moves on at once drops the link
     pages = [
         st.Page(
             SCREENS / f"{file}.py",
@@ -70,9 +71,8 @@ def choose_case(found: Mapping[str, Path], lang: str) -> str:
     """The case on screen; a list in another language is another list, so the choice is kept beside it."""
     st.session_state["cases"] = tuple(found)
     names = [*found, *state.brought()]
-    if st.session_state.get("case") not in names:
-        asked = st.query_params.get("case")
-        st.session_state["case"] = asked if asked in names else names[0]
+    if st.session_state["case"] not in names:
+        st.session_state["case"] = names[0]
     key = f"case_{lang}"
     if st.session_state.get(key) not in names:
         st.session_state[key] = st.session_state["case"]

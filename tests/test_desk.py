@@ -3,13 +3,14 @@
 import time
 from concurrent.futures import CancelledError
 from pathlib import Path
-from threading import Event
+from threading import Event, current_thread
 from typing import Any
 
 import pytest
 
 from planner.case import Case
 from planner.plan import Plan, empty
+from planner.session import Session
 from planner.tables import read_case
 from planner.ui import desk
 from planner.ui.desk import Answer, Desk, StoppedError
@@ -108,6 +109,34 @@ def test_a_refused_cap_is_told_in_its_own_number_though_it_was_new() -> None:
         assert not answer.plan.found
         assert {refusal.id for refusal in answer.refusals} == {"lever_cap"}
         assert one.ask(capped(900), visitor).future.result(0) is answer
+
+
+def test_what_is_prepared_in_the_background_never_mixes_with_a_question(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked = Event()
+    use, answer = Session.use, Session.answer
+
+    def slow_use(session: Session, case: Case) -> None:
+        if current_thread().name.startswith("quiet"):  # it comes between what is asked and what is answered, if it can
+            asked.wait(0.5)
+        use(session, case)
+
+    def slow_answer(session: Session, *rest: Any) -> Any:
+        if current_thread().name.startswith("live"):
+            asked.set()
+            time.sleep(0.2)
+        return answer(session, *rest)
+
+    monkeypatch.setattr(desk, "PAUSE", 0.0)
+    one = Desk()
+    first = one.ask(TUTORIAL, "ann", "own")
+    while first.proof == "pending":  # the quiet thread is free then
+        time.sleep(0.01)
+    monkeypatch.setattr(Session, "use", slow_use)
+    monkeypatch.setattr(Session, "answer", slow_answer)
+    one.ask(TUTORIAL, "ben", "own").future.result(SOON)
+    found = one.ask(capped(900), "ben", "draft").future.result(SOON)
+    assert not found.plan.found
+    assert found.refusals
 
 
 def test_answers_are_proven_while_nobody_waits(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from functools import partial
-from threading import Event, RLock
+from threading import Event, Lock, RLock
 from typing import Any, Generic, TypeVar
 
 from planner.case import Case
@@ -116,6 +116,8 @@ class Seat:
     busy: bool = False
     moved: Event = field(default_factory=Event)
     """Set while there is something to answer."""
+    turn: Lock = field(default_factory=Lock)
+    """Held by whoever uses the session: what it is asked and what it answers belong together."""
 
 
 class Desk:
@@ -208,10 +210,12 @@ class Desk:
         if work not in seat.asked.values() or seat.moved.is_set():
             return
         try:
-            if seat.session.last is None and work.future.result().plan.found:  # another visitor asked the same
-                seat.session.use(case)
-                seat.session.answer(told)
-            seat.session.prepare()
+            with seat.turn:
+                told("", 0.0)
+                if seat.session.last is None and work.future.result().plan.found:  # another visitor asked the same
+                    seat.session.use(case)
+                    seat.session.answer(told)
+                seat.session.prepare()
         except CancelledError:
             return
         if work.proof != "pending" or seat.moved.wait(PAUSE):
@@ -233,6 +237,12 @@ class Desk:
 def answered(seat: Seat, case: Case, work: Work[Answer]) -> Answer:
     """The answer of a visitor's session, and its plan's frames."""
     begun = time.perf_counter()
+    with seat.turn:
+        plan, way, refusals = _answered(seat, case, work)
+    return Answer(plan, time.perf_counter() - begun, way, refusals)
+
+
+def _answered(seat: Seat, case: Case, work: Work[Answer]) -> tuple[Plan, str, tuple[Refusal, ...]]:
     if seat.session.last is not None:
         stand_at_ease(seat.session, case, work)
     seat.session.use(case)
@@ -244,8 +254,7 @@ def answered(seat: Seat, case: Case, work: Work[Answer]) -> Answer:
             stand_at_ease(seat.session, case, work)
             seat.session.use(case)
             answer = seat.session.answer(work.told)
-    plan = answer.plan
-    return Answer(plan, time.perf_counter() - begun, answer.way, answer.refusals)
+    return answer.plan, answer.way, answer.refusals
 
 
 def stand_at_ease(session: Session, case: Case, work: Work[Answer]) -> None:
