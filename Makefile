@@ -8,12 +8,13 @@ OUT ?= plan
 HOST ?=
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
 
-.PHONY: help plan test app campaign bench bench-quick clean distclean
+.PHONY: help plan test app e2e campaign bench bench-quick clean distclean
 
 help:
 	@echo "make plan      solve $(CASE) into $(OUT)/ and print the plan (CASE=folder, OUT=folder)"
 	@echo "make test      format, lint, types, tests"
 	@echo "make app       open the app in a browser (HOST=lan: also for others on the local network)"
+	@echo "make e2e       tests in a real browser (as root it installs Chromium and a Chinese font where they are missing)"
 	@echo "make campaign  the long campaign of random cases"
 	@echo "make bench     every demand on speed, all sizes (a quarter of an hour); make bench-quick: under a minute"
 	@echo "make clean     remove what was computed; make distclean removes the environment, too"
@@ -29,6 +30,10 @@ test: $(VENV)/.installed-dev
 
 app: $(VENV)/.installed
 	$(BIN)/streamlit run app.py --server.showEmailPrompt false $(if $(filter lan,$(HOST)),--server.address 0.0.0.0)
+
+e2e: $(VENV)/.installed-e2e
+	@sh e2e/browser.sh
+	$(BIN)/python -m pytest e2e -o addopts="-q --strict-markers" -rs --durations=5
 
 campaign: $(VENV)/.installed-dev
 	$(BIN)/python -m tests.campaign
@@ -61,4 +66,8 @@ $(VENV)/.installed-dev: pyproject.toml constraints.txt | $(BIN)/python
 
 $(VENV)/.installed-bench: pyproject.toml constraints.txt | $(BIN)/python
 	$(PIP) --editable ".[bench]"
+	@touch $@ $(VENV)/.installed
+
+$(VENV)/.installed-e2e: pyproject.toml constraints.txt | $(BIN)/python
+	$(PIP) --editable ".[e2e]"
 	@touch $@ $(VENV)/.installed

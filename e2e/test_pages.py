@@ -1,0 +1,42 @@
+"""Every page on Jiangxi, in both languages, without an error on the console or a request off the machine."""
+
+import pytest
+from playwright.sync_api import expect
+
+from planner.text import t
+
+from .conftest import Visit
+
+PAGES = ("edit", "measures", "tradeoffs", "budget", "compare", "cities", "method", "files", "plan")
+
+
+@pytest.mark.parametrize(("lang", "scheme", "width"), [("zh", "light", 1440), ("en", "dark", 390)])
+def test_every_page_renders(visit: Visit, lang: str, scheme: str, width: int) -> None:
+    here = visit(color_scheme=scheme)
+    here.open(f"lang={lang}&case=jiangxi")
+    expect(here.cost()).to_be_visible()
+    for page in PAGES:
+        here.to(t(f"ui.page.{page}", lang))
+        expect(here.page.locator('[data-testid="stException"]')).to_have_count(0)
+        if width < 800:
+            here.page.set_viewport_size({"width": width, "height": 844})
+            main = here.page.locator('[data-testid="stMain"]')
+            assert main.evaluate("e => e.scrollWidth <= e.clientWidth + 1"), f"{page} is wider than a phone"
+            here.page.set_viewport_size({"width": 1440, "height": 900})
+    charts = here.page.locator('[data-testid="stVegaLiteChart"] svg')
+    expect(charts.nth(1)).to_be_visible()
+
+
+def test_a_click_on_the_map_shows_what_that_city_has_to_do(visit: Visit) -> None:
+    here = visit().open("lang=zh&case=jiangxi")
+    here.to(t("ui.page.cities", "zh"))
+    heading = here.page.locator("h3").last
+    before = heading.inner_text()
+    shapes = here.key("map").locator('path[aria-roledescription="geoshape"]')
+    expect(shapes.nth(3)).to_be_visible()
+    for number in (3, 5):
+        shapes.nth(number).click()
+        here.settled()
+        if heading.inner_text() != before:
+            break
+    expect(heading).not_to_have_text(before)
