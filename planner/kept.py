@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from planner import cache
-from planner.matrix import Matrix
+from planner.matrix import Matrix, Names
 from planner.solution import Slopes, Solution, StageValue
 
 Signs = NDArray[np.int8]
@@ -74,6 +74,17 @@ def keep(key: str, found: Solution) -> None:
     arrays |= {f"duals {name}": duals for name, (duals, _) in found.stage_duals.items()}
     arrays["words"] = np.frombuffer(json.dumps(words).encode(), dtype=np.uint8)
     _keep("solutions", key, arrays)
+
+
+def shape(matrix: Matrix) -> str:
+    """Fingerprint of which families a problem has and how large each is: a basis of one fits all alike."""
+    families = [
+        f"{name} {len(keys)}"
+        for names in (matrix.rows, matrix.columns)
+        if isinstance(names, Names)
+        for name, keys in names.families.items()
+    ]
+    return cache.digest(version("highspy"), *families)
 
 
 def basis(key: str) -> tuple[Signs, Signs] | None:

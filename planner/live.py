@@ -7,6 +7,7 @@ import highspy
 import numpy as np
 from numpy.typing import NDArray
 
+from planner import kept
 from planner.compile import Matrix
 from planner.engine import DUAL, LARGEST_COST, PRIMAL, STATUS, Options, Progress, Solver, expect, power_of_two
 from planner.matrix import Changes, changes, places
@@ -16,6 +17,7 @@ from planner.solution import Status
 AT_LOWER, BASIC = highspy.HighsBasisStatus.kLower, highspy.HighsBasisStatus.kBasic
 STATES = {int(state): state for state in highspy.HighsBasisStatus.__members__.values()}
 """HiGHS's states by number."""
+STATES = {int(state): state for state in highspy.HighsBasisStatus.__members__.values()}
 NUDGED = 0.02
 """Part of the number of rows that a re-solve after changed costs may take in steps; further away cold is faster [-]."""
 WANDERED = 0.05
@@ -26,6 +28,8 @@ LONGER = 2.0
 """Times the last cold solve that a warm one may take [-]."""
 ALMOST_NOTHING = 1e-6
 """Nudge of a scaled row that sets the dual simplex going [-]."""
+LONG = 1.0
+"""Time of a cold solve from which its basis is kept for later runs, where that is wanted [s]."""
 SHORT = 0.3
 """Time that any warm solve may take [s]."""
 
@@ -129,9 +133,28 @@ class Live(Solver):
             self.patience = float("inf")
         if status == "optimal":
             self.cold_seconds = time.perf_counter() - begun
+            self._keep()
         else:
             self._warm = False
         return status
+
+    def _keep(self) -> None:
+        """Keep where the optimum stands for later runs, where that is wanted."""
+        if self.options.kept and self._basis is not None and self.cold_seconds >= LONG:
+            columns, rows = (
+                np.array([int(state) for state in states], dtype=np.int8)
+                for states in (self._basis.col_status, self._basis.row_status)
+            )
+            kept.keep_basis(kept.shape(self.matrix), columns, rows)
+
+    def recall(self) -> None:
+        """Start from where a problem of the same rows and columns had its optimum in an earlier run, if it is known."""
+        found = kept.basis(kept.shape(self.matrix)) if self.options.kept else None
+        if found is not None:
+            self._basis = highspy.HighsBasis()
+            self._basis.col_status, self._basis.row_status = ([STATES[i] for i in part.tolist()] for part in found)
+            self._basis.valid = True
+            self.cold_seconds = LONG
 
     def prime(self) -> None:
         """Do beforehand what the next dual simplex needs: the weights of its edges, which a cold solve leaves behind.

@@ -284,6 +284,8 @@ class Session:
         self._live = Live(matrix, self.options, progress)
         if live is not None:
             self._live.carry(live)
+        else:
+            self._live.recall()
         return self._live, None
 
     def _refused(

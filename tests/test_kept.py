@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from planner import engine, kept, read_case, solve
+from planner import Session, engine, kept, live, read_case, solve
 from planner import plan as plans
 from planner.case import Case
 from planner.compile import compile_problem
@@ -92,6 +92,19 @@ def test_what_is_solved_at_once_is_not_kept(tutorial: Case, monkeypatch: pytest.
     monkeypatch.setattr(plans, "WORTH_KEEPING", 60.0)
     solve(tutorial, KEPT)
     assert "kept" not in solve(tutorial, KEPT).summary["timings"]
+
+
+def test_a_session_starts_where_one_of_an_earlier_run_ended(tutorial: Case, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(live, "LONG", 0.0)
+    first = Session(tutorial, KEPT).answer()
+    second = Session(tutorial, KEPT).answer()
+    plain = Session(tutorial).answer()
+    other = tutorial.edited([{"table": "targets", "key": {"target": "co2_budget"}, "set": {"value": 90001}}])
+    third = Session(other, KEPT).answer()
+    assert [one.way for one in (first, second, plain, third)] == ["cold", "warm", "cold", "warm"]
+    assert second.objective == pytest.approx(first.objective, rel=1e-9)
+    assert third.objective == pytest.approx(solve(other).objective, rel=1e-9)
+    assert third.certified.summary["proof"] == "certificate"
 
 
 def test_what_was_not_optimal_is_not_kept(tutorial: Case) -> None:

@@ -11,6 +11,7 @@ from threading import Event, Lock, RLock
 from typing import Any, Generic, TypeVar
 
 from planner.case import Case
+from planner.engine import Options
 from planner.errors import CancelledError
 from planner.plan import Plan, certified
 from planner.session import Refusal, Session
@@ -168,7 +169,7 @@ class Desk:
     def _seat(self, case: Case, visitor: str) -> Seat:
         name = visitor, case.settings.name
         if name not in self.seats:
-            self.seats[name] = Seat(case, Session(case))
+            self.seats[name] = Seat(case, Session(case, Options(kept=True)))
         return _last(self.seats, name, self.seats[name], SEATS)
 
     def leave(self, visitor: str) -> None:
@@ -249,7 +250,7 @@ def _answered(seat: Seat, case: Case, work: Work[Answer]) -> tuple[Plan, str, tu
     answer = seat.session.answer(work.told)
     if not answer.found and seat.session.last is None and case is not seat.base:
         # Another visitor had asked for the case itself: without a plan to start from nothing tells how far one gets.
-        seat.session = Session(seat.base)
+        seat.session = Session(seat.base, Options(kept=True))
         if seat.session.answer(work.told).found:
             stand_at_ease(seat.session, case, work)
             seat.session.use(case)
