@@ -33,6 +33,8 @@ TESTS = [
     "tests/test_compile.py::test_each_pin_sums_over_its_own_measure",
     *(f"tests/test_incremental.py::test_random_edits_of_random_cases[{seed}]" for seed in QUICK),
     "tests/test_incremental.py::test_an_effect_that_vanishes_is_told_as_an_entry_of_zero",
+    "tests/test_prices.py",
+    "tests/test_cache.py::test_templates_come_back_as_they_were",
 ]
 
 
@@ -52,6 +54,7 @@ STOCK, GROUPS, CHANGES, MONEY, LEVELS = (
 TIMING, RULES, TARGETS = "planner/timing.py", "planner/formulation.py", "planner/targets.py"
 EXPAND, COMPILE, MATRIX = "planner/expand.py", "planner/compile.py", "planner/matrix.py"
 KEYS, TRACKED = "planner/problem/keys.py", "planner/problem/tracked.py"
+SYMBOLIC, PRICES = "planner/symbolic.py", "planner/prices.py"
 ENGINE, PLAN = "planner/engine.py", "planner/plan.py"
 
 MUTANTS = [
@@ -534,7 +537,7 @@ MUTANTS = [
     ),
     Mutant(
         "a negation is dropped",
-        EXPAND,
+        SYMBOLIC,
         "Times(Number(-1.0), _node(node.args[0], numbers))",
         "_node(node.args[0], numbers)",
     ),
@@ -646,14 +649,14 @@ MUTANTS = [
     Mutant(
         "rows are scaled, their sides are not",
         ENGINE,
-        "np.repeat(self.rows, counts)",
-        "np.repeat(1.5 * self.rows, counts)",
+        "data *= np.repeat(self.rows, np.diff(rows.indptr))",
+        "data *= np.repeat(1.5 * self.rows, np.diff(rows.indptr))",
     ),
     Mutant(
         "duals forget the scale of the cost",
         ENGINE,
-        "price = unit / self.cost_scale",
-        "price = unit",
+        "price, saved = unit / self.cost_scale,",
+        "price, saved = unit,",
     ),
     Mutant(
         "ties go to the latest start",
@@ -666,6 +669,34 @@ MUTANTS = [
         PLAN,
         "(int(v) - problem.first + 1) / potential",
         "(int(v) - problem.first + 1)",
+    ),
+    Mutant("a block of rows begins one row late", COMPILE, "*(np.diff(block.indptr)", "*(np.diff(block.indptr)[::-1]"),
+    Mutant("a group of one city holds everywhere", GROUPS, "return [rows[0].city] if rows[0].city else", "return"),
+    Mutant("loosening is never free", PRICES, "if way > 0 and dual + extra >= -self.zero", "if way > 9"),
+    Mutant(
+        "what makes room costs nothing",
+        PRICES,
+        "np.maximum(vertex.duals[self.movable] * self.inward, 0.0)",
+        "0.0 * self.inward",
+    ),
+    Mutant(
+        "rows move as columns do",
+        PRICES,
+        "self.toward = np.where(self.of_row, -1.0, 1.0)",
+        "self.toward = np.where(self.of_row, 1.0, 1.0)",
+    ),
+    Mutant("upper bounds are lower ones", PRICES, "np.where(down <= up, 1.0, -1.0)", "np.where(down <= up, 1.0, 1.0)"),
+    Mutant(
+        "a side holds for longer than it does",
+        PRICES,
+        "float(min(reach.min(initial=np.inf), ends.min(initial=np.inf)))",
+        "2 * float(min(reach.min(initial=np.inf), ends.min(initial=np.inf)))",
+    ),
+    Mutant(
+        "templates forget which way a factor goes",
+        "planner/templates.py",
+        "return Times(_heard(parts[0]), _heard(parts[1]))",
+        "return Times(_heard(parts[1]), _heard(parts[0]))",
     ),
     Mutant("prices are those of the base year", PLAN, "bound.price_unit / problem.discount[y]", "bound.price_unit"),
 ]
