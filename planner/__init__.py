@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from planner.errors import SolverError as SolverError
     from planner.explanation import explain as explain
     from planner.explore import frontier as frontier
+    from planner.futures import robustness as robustness
     from planner.goalcosts import goals as goals
     from planner.ordinary import instantiate as instantiate
     from planner.plan import Plan as Plan
@@ -45,6 +46,7 @@ HOMES = {
     "explain": "explanation",
     "frontier": "explore",
     "goals": "goalcosts",
+    "robustness": "futures",
     "instantiate": "ordinary",
     "ranges": "unique",
     "read_case": "tables",

@@ -14,13 +14,16 @@ from planner.commands import plans
 from planner.commands import answers
 
 # isort: split
+from planner.commands import robustness
+
+# isort: split
 from planner.commands import files, lists, models
 
 # isort: split
 from planner.commands.base import INTERRUPTS, Code, app, guarded
 from planner.interrupt import leave, system_language
 
-__all__ = ["answers", "app", "files", "lists", "main", "models", "plans"]
+__all__ = ["answers", "app", "files", "lists", "main", "models", "plans", "robustness"]
 
 
 def main() -> None:

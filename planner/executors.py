@@ -19,6 +19,7 @@ from typing import Any
 from planner.engine import Signal
 from planner.errors import PlannerError
 from planner.tasks import Base, Bench, Job
+from planner.text import t
 
 WORTH = 10.0
 """Work from which processes are started, each of which takes a moment to load [s]."""
@@ -41,7 +42,11 @@ class Kind(StrEnum):
 
 
 class ClusterError(PlannerError):
-    """There is no cluster to be reached."""
+    """There is no cluster to be reached; `key` is that of the words that say so."""
+
+    def __init__(self, key: str, address: str = "") -> None:
+        self.key, self.address = key, address
+        super().__init__(t(key, "en", address=address))
 
 
 @dataclass(frozen=True)
@@ -190,11 +195,11 @@ def _cluster(base: Base, key: str, scheduler: str) -> Iterator[Crew]:
     try:
         distributed: Any = import_module("distributed")  # an extra: few have a cluster
     except ImportError as fault:
-        raise ClusterError("Dask is not installed: pip install 'measure-planner[cluster]'") from fault
+        raise ClusterError("cluster.missing") from fault
     try:
         client = distributed.Client(scheduler, timeout=CONNECTING)
     except (OSError, ValueError) as fault:
-        raise ClusterError(f"no Dask scheduler answers at {scheduler}") from fault
+        raise ClusterError("cluster.silent", scheduler) from fault
     with client:
         executor = client.get_executor(pure=False)
         everywhere = client.scatter(base, broadcast=True)

@@ -26,13 +26,10 @@ from planner.executors import Backend, Chain, Crew, Kind, crew
 from planner.saving import write_bytes
 from planner.session import Answer
 from planner.tasks import FAULT, Asked, Base, Job, Outcome, based, decoded
+from planner.text import LANGUAGES, t
 
 __all__ = ["Asked", "Backend", "Job", "Kind", "Outcome", "objective", "stream", "sweep"]
 
-LOST = {
-    "en": "the process that solved it was killed: too little memory, perhaps",
-    "zh": "求解进程被终止,可能是内存不足",
-}
 HOPELESS = 3
 """Processes that may die in a row, before any answered, until it is not the jobs that kill them."""
 KEPT = ("optimal", "within_gap", "infeasible", "unbounded")
@@ -134,9 +131,10 @@ def _worked(
                 continue
             killed += 1
             if killed >= HOPELESS and not answered:
-                raise SolverError(LOST["en"]) from fault
+                raise SolverError(t("sweep.killed", "en")) from fault
             for part in left:
-                lost = [{"number": number, "name": job.name, "status": FAULT, "words": LOST} for number, job in part]
+                words = {lang: t("sweep.killed", lang) for lang in LANGUAGES}
+                lost = [{"number": number, "name": job.name, "status": FAULT, "words": words} for number, job in part]
                 yield part, json.dumps(lost)
 
 
@@ -175,7 +173,7 @@ class Journal:
             folder.mkdir(parents=True, exist_ok=True)
 
     def _file(self, folder: Path, part: Chain) -> Path:
-        edits = json.dumps([[dict(edit) for edit in job.edits] for _, job in part], sort_keys=True)
+        edits = "\n".join(job.text for _, job in part)
         return folder / f"{hashlib.sha256(f'{self.name} {edits}'.encode()).hexdigest()}.json"
 
     def read(self, part: Chain) -> list[Outcome] | None:

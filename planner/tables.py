@@ -276,6 +276,19 @@ def _rows(raw: RawTable, row: type[Row], reading: _Reading) -> None:
         reading.spoiled.add(row.table)
 
 
+def read_rows(path: Path, row: type[Row]) -> tuple[Row, ...]:
+    """Rows of a table that is no part of a case; raises CaseError with every fault found."""
+    reading = _Reading()
+    try:
+        raw, reading.issues = read_table(path, path.name)
+        _rows(raw, row, reading)
+    except FileError as fault:
+        reading.issues.append(fault.issue)
+    if any(issue.severity == "error" for issue in reading.issues):
+        raise CaseError(reading.issues)
+    return reading.rows[row.table]
+
+
 def _add_meant_ids(reading: _Reading) -> None:
     """An id that stands misspelt in its own table is one fault, not one in every row that uses it."""
     for lines in reading.rows.values():

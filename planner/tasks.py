@@ -39,12 +39,31 @@ Extract = Callable[[Answer], Any]
 """What is kept of an answer: numbers, texts, lists, dicts with texts as keys, and frames of these."""
 
 
+def described(function: Callable[..., Any]) -> list[Any]:
+    """Name of a function at the top of its module, and what a `partial` of it binds."""
+    inner: Any = function
+    bound: list[Any] = []
+    while isinstance(inner, partial):
+        bound.append([inner.args, inner.keywords])
+        inner = inner.func
+    return [inner.__module__, inner.__qualname__, bound]
+
+
 @dataclass(frozen=True)
 class Job:
     """A case to solve: edits of the base case as a scenario has them, and a name to know it by."""
 
     edits: tuple[Mapping[str, Any], ...] = ()
     name: str = ""
+    change: Callable[[Case], Case] | None = None
+    """Makes the case out of the base case, before the edits, where edits would be too many to be written down one by
+    one: a function as `Asked.extract` is one."""
+
+    @property
+    def text(self) -> str:
+        """All that its case depends on besides the base case."""
+        edits = [dict(edit) for edit in self.edits]
+        return json.dumps([edits, described(self.change) if self.change else None], sort_keys=True)
 
     @classmethod
     def of(cls, edits: Sequence[Edit | Mapping[str, Any]], name: str = "") -> "Job":
@@ -60,6 +79,10 @@ class Asked:
     """A function at the top of its module, which workers can import, or a `partial` of one with plain keywords."""
     version: int = 1
     """To be raised when `extract` returns something else than before, so that no journal is taken for the new."""
+    always: bool = False
+    """Whether `extract` is also called with answers that have no plan."""
+    cold: bool = False
+    """Whether each job is solved from nothing: faster where a job changes most numbers of the base case."""
     settled: bool = False
     """Whether ties are broken, cold: for a portfolio. Else only the objective is sure to be the same as elsewhere."""
     best_effort: bool = False
@@ -69,12 +92,7 @@ class Asked:
     @property
     def name(self) -> str:
         """Name of what is extracted, with all that the result depends on besides case and edits."""
-        inner: Any = self.extract
-        bound: list[Any] = []
-        while isinstance(inner, partial):
-            bound.append([inner.args, inner.keywords])
-            inner = inner.func
-        parts = [inner.__module__, inner.__qualname__, bound, self.version, self.settled, self.best_effort]
+        parts = [described(self.extract), self.version, self.always, self.cold, self.settled, self.best_effort]
         limits = [self.options.time_limit, self.options.gap, version("measure-planner"), version("highspy")]
         return json.dumps([parts, limits], sort_keys=True)
 
@@ -146,7 +164,7 @@ def based(case: Case, asked: Asked, progress: Progress | None = None) -> Base:
     problem = Problem(case)
     matrix = compile_problem(problem)
     posed = time.perf_counter() - begun
-    if problem.contradictions or asked.settled or _is_whole(matrix):
+    if problem.contradictions or asked.settled or asked.cold or _is_whole(matrix):
         return Base(case, asked, None, 10 * posed)
     live = Live(matrix, asked.options, progress)
     standing = live.standing() if live.cold(PATIENCE) == "optimal" else None
@@ -168,7 +186,7 @@ class Bench:
 
     def outcomes(self, chain: Sequence[tuple[int, Job]], stop: Signal | None = None) -> str:
         """The outcomes of a chain of jobs, as text; raises CancelledError soon after `stop` is set."""
-        listen = cancellable(None, stop)
+        asked, listen = self.base.asked, cancellable(None, stop)
         live: Live | None = None
         found = []
         for number, job in chain:
@@ -179,7 +197,7 @@ class Bench:
             try:
                 answer, live = self._answer(job, live, listen)
                 with self._alone:
-                    result = encoded(self.base.asked.extract(answer) if answer.found else None)
+                    result = encoded(asked.extract(answer) if answer.found or asked.always else None)
                 told |= {"status": answer.status, "way": answer.way}
             except CancelledError:
                 raise
@@ -194,7 +212,8 @@ class Bench:
         """The answer to a job, and where the next one in its chain starts."""
         asked = self.base.asked
         with self._alone:
-            case = self.base.case.edited(list(job.edits)) if job.edits else self.base.case
+            case = job.change(self.base.case) if job.change else self.base.case
+            case = case.edited(list(job.edits)) if job.edits else case
             problem = self.problem.edited(case)
             matrix = compile_problem(problem, self.matrix)
         pose = partial(Answer, case, timings={}, problem=problem, matrix=matrix)
@@ -202,8 +221,9 @@ class Bench:
             if problem.contradictions:
                 return pose("infeasible", "arithmetic", "bound"), live
             live, difference = self._hold(matrix, live, listen)
-            way, status = "warm", live.warm(difference, patience=float("inf"))
-            if status != "optimal":
+            way: str = "cold" if asked.cold else "warm"
+            status = live.cold(PATIENCE) if asked.cold else live.warm(difference, patience=float("inf"))
+            if status != "optimal" and not asked.cold:
                 way, status = "cold", live.cold(PATIENCE)
             if status == "optimal":
                 return pose("optimal", "none", way, live.values(), live.duals_later()), live

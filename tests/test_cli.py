@@ -63,7 +63,18 @@ def solved(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_every_command_has_help() -> None:
     overall = planner("--help")
     assert overall.exit_code == 0
-    for command in ("solve", "check", "diagnose", "verify", "ranges", "explain", "goals", "compare", "export-lp"):
+    for command in (
+        "solve",
+        "check",
+        "diagnose",
+        "verify",
+        "ranges",
+        "explain",
+        "goals",
+        "robustness",
+        "compare",
+        "export-lp",
+    ):
         assert command in overall.stdout
         shown = planner(command, "--help")
         assert shown.exit_code == 0

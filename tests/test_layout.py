@@ -17,8 +17,9 @@ ORDER = (
     *("problem", "worst", "vacuous", "formulation", "templates", "symbolic", "expand", "matrix", "compile", "ordinary"),
     *("solution", "kept", "prices", "engine", "live", "numbers", "split", "plan", "unique", "export"),
     *("breakeven", "explanation", "goalcosts"),
-    *("conflict", "reach", "session", "tasks", "executors", "sweep", "highlights", "grades", "explore"),
-    *("futures", "budgets", "credit", "words", "workbook", "starter", "bringing", "worklist", "progress", "exchange"),
+    *("conflict", "reach", "session", "tasks", "executors", "sweep", "uncertainty"),
+    *("highlights", "grades", "explore", "stress", "futures", "robust"),
+    *("budgets", "credit", "words", "workbook", "starter", "bringing", "worklist", "progress", "exchange"),
     *("compare", "sources", "charts", "show", "ui", "report", "doctor", "commands", "cli"),
 )
 DOORS = {
