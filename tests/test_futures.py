@@ -220,7 +220,7 @@ def test_a_future_misses_no_target_that_best_effort_keeps(case: Case) -> None:
     """A miss is weighed like the best effort's, but for discounting: a little more in all, of earlier years less."""
     soft = softened(case, solve(case, BARE))
     missed = 0
-    for number in range(12):
+    for number in range(8):
         future = sampled(case, number)
         ours, theirs = solve(sampled(soft, number), BARE), solve(future, BARE, best_effort=True)
         least = parts_missed(future, theirs)
@@ -228,7 +228,7 @@ def test_a_future_misses_no_target_that_best_effort_keeps(case: Case) -> None:
         missed += least > 1e-5
         if theirs.status == "optimal":
             assert ours.objective == pytest.approx(theirs.objective, rel=1e-7)
-    assert 3 <= missed <= 10, "some futures keep all targets, some cannot"
+    assert 2 <= missed <= 7, "some futures keep all targets, some cannot"
 
 
 def test_where_a_future_has_no_plan_at_all_every_hard_target_counts_as_missed() -> None:
