@@ -52,6 +52,19 @@ class Case(Tables):
         kept: dict[str, Any] = {"folder": self.folder, "warnings": tuple(issues), "memory": memory}
         return Case(settings=settings, **kept, **tables)
 
+    def with_tables(self, settings: Mapping[str, Any], tables: Mapping[str, Sequence[Row]]) -> "Case":
+        """The case with other settings and whole tables in place of its own, checked by the same door as files.
+
+        Raises CaseError; faults are placed where the rows say they stand.
+        """
+        rows = {name: tuple(tables.get(name, self.rows(name))) for name in TABLES}
+        memory = Memory(self.memory)
+        found, issues = checked(self.settings.model_copy(update=dict(settings)), rows, {}, (), memory)
+        if any(issue.severity == "error" for issue in issues):
+            raise CaseError(issues)
+        kept: dict[str, Any] = {"folder": self.folder, "warnings": tuple(issues), "memory": memory}
+        return Case(settings=self.settings.model_copy(update=dict(settings)), **kept, **found)
+
     def with_warnings(self, *issues: Issue) -> "Case":
         """The same case with more remarks."""
         return replace(self, warnings=(*issues, *self.warnings))

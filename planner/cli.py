@@ -17,13 +17,13 @@ from planner.commands import answers
 from planner.commands import robustness
 
 # isort: split
-from planner.commands import files, lists, models
+from planner.commands import files, lists, models, monitoring
 
 # isort: split
 from planner.commands.base import INTERRUPTS, Code, app, guarded
 from planner.interrupt import leave, system_language
 
-__all__ = ["answers", "app", "files", "lists", "main", "models", "plans", "robustness"]
+__all__ = ["answers", "app", "files", "lists", "main", "models", "monitoring", "plans", "robustness"]
 
 
 def main() -> None:

@@ -408,6 +408,7 @@ def test_commands_of_the_readme_work_as_they_stand(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     shutil.copytree(ROOT / "cases/tutorial", tmp_path / "cases/tutorial")
+    shutil.copytree(ROOT / "docs", tmp_path / "docs")
     for arguments in commands(document):
         result = planner(*arguments)
         expected = 3 if arguments[0] == "diagnose" else 0  # the example asks for the impossible

@@ -1,11 +1,14 @@
 """Tables for other tools: the IAMC format by its rules, tidy files that read back the same."""
 
+import shutil
+import subprocess
 from pathlib import Path
 
 import pandas as pd
 import pytest
 
 from planner.exchange import IAMC, iamc, write_tables
+from planner.export import write_model
 from planner.highlights import levels
 from planner.plan import FRAMES, Plan, solve
 from planner.tables import read_case
@@ -84,3 +87,26 @@ def test_tidy_tables_read_back_the_same(plan: Plan, form: str, tmp_path: Path) -
     found = read(tmp_path / "out" / f"portfolio.{form}")
     assert found["starts"].sum() == pytest.approx(plan.portfolio["starts"].sum())
     assert list(found.columns) == list(FRAMES["portfolio"])
+
+
+@pytest.mark.parametrize(("ending", "solver"), [("mps", "cbc"), ("lp", "cbc"), ("lp", "glpsol")])
+def test_another_solver_reads_the_model_and_finds_the_same_optimum(
+    plan: Plan, ending: str, solver: str, tmp_path: Path
+) -> None:
+    if shutil.which(solver) is None:
+        pytest.skip(f"{solver} is not installed")
+    assert plan.case is not None
+    file = tmp_path / f"model.{ending}"
+    write_model(plan.case, file)
+    if solver == "cbc":
+        command = ["cbc", str(file), "solve", "solution", str(tmp_path / "out.txt")]
+        subprocess.run(command, check=True, capture_output=True, timeout=60)
+        first = (tmp_path / "out.txt").read_text().splitlines()[0]
+        assert first.startswith("Optimal")
+        found = float(first.split()[-1])
+    else:
+        command = ["glpsol", "--lp", str(file), "--write", str(tmp_path / "out.txt")]
+        subprocess.run(command, check=True, capture_output=True, timeout=60)
+        status = next(line for line in (tmp_path / "out.txt").read_text().splitlines() if line.startswith("s bas"))
+        found = float(status.split()[-1])
+    assert found == pytest.approx(plan.objective, rel=1e-7)

@@ -117,5 +117,6 @@ def test_lists_are_written_with_totals_and_a_foreign_plan_is_refused(tmp_path: P
     assert planner(*asked, "--set", "targets.co2_budget.value=90500").exit_code == 2
     unknown = planner("tasks", TUTORIAL, tmp_path / "plan", "--by", "city", "--only", "habor", "--lang", "en")
     assert (unknown.exit_code, "did you mean 'harbor'" in unknown.stderr) == (2, True)
+    assert planner("tasks", TUTORIAL, tmp_path / "plan", "--year", 2050).exit_code == 2
     assert planner("decompose", TUTORIAL, tmp_path / "plan", "--out", tmp_path / "parts.csv").exit_code == 0
     assert len(pd.read_csv(tmp_path / "parts.csv")) == len(breakdown(plan))

@@ -99,7 +99,8 @@ def tasks(
             settings = found.case.settings
             at = settings.last_year if year is None else year
             if not settings.first_year <= at <= settings.last_year:
-                raise typer.BadParameter(f"{settings.first_year}-{settings.last_year}", param_hint="--year")
+                expected = f"{settings.first_year}-{settings.last_year}"
+                raise CaseError([error("asked_year", Place("--year"), found=at, expected=expected)])
             frame = listed(found, at)
             known = sorted(set(frame[BY[by.value][0]]))
             if only is not None and only not in known:
