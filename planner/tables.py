@@ -73,20 +73,6 @@ def read_case(path: Path | str) -> Case:
     return Case(settings=reading.settings, **kept, **tables)
 
 
-def read_rows(path: Path, table: str) -> tuple[Row, ...]:
-    """Rows of one table from a CSV file of any name, each cell checked; raises CaseError with every fault."""
-    reading = _Reading()
-    try:
-        raw, issues = read_table(path, path.name)
-    except FileError as fault:
-        raise CaseError([fault.issue]) from fault
-    reading.issues += issues
-    _rows(raw, TABLES[table], reading)
-    if any(issue.severity == "error" for issue in reading.issues):
-        raise CaseError(reading.issues)
-    return reading.rows[table]
-
-
 # ---------------------------------------------------------------- folder
 
 

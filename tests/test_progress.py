@@ -108,11 +108,11 @@ def test_faults_of_deliveries_name_their_rows(tmp_path: Path, plan: Plan) -> Non
     file = tmp_path / "actuals.csv"
     file.write_text("measure,city,year,units\npv,harbor,2022,20\npv,harbour,2022,20\nwind,ridge,2022,many\n", "utf-8")
     with pytest.raises(CaseError) as raised:
-        read_rows(file, "existing")
+        read_rows(file, Existing)
     assert [(issue.key, issue.row, issue.column) for issue in raised.value.errors] == [("not_a_number", 4, "units")]
     file.write_text("measure,city,year,units\npv,harbor,2022,20\npv,harbour,2022,20\n", "utf-8")
     with pytest.raises(CaseError) as raised:
-        replanned(case_of(plan), [row for row in read_rows(file, "existing") if isinstance(row, Existing)], 2022)
+        replanned(case_of(plan), [row for row in read_rows(file, Existing) if isinstance(row, Existing)], 2022)
     assert ("actuals.csv", 3, "city") in [(issue.file, issue.row, issue.column) for issue in raised.value.errors]
 
 

@@ -72,7 +72,7 @@ def progress(
         from planner.tables import read_rows, write_case
 
         with waiting(words) as told:
-            rows = [row for row in read_rows(actuals, "existing") if isinstance(row, Existing)]
+            rows = [row for row in read_rows(actuals, Existing) if isinstance(row, Existing)]
             made = answer_of(case, plan, scenario, edits, lambda read: solved(read, time_limit, gap, told))
             result = page(words, made.case)
             if not made.found or made.case is None:
