@@ -13,6 +13,12 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from planner.breakeven import break_even as break_even
+    from planner.budgets import clawback as clawback
+    from planner.budgets import earmark as earmark
+    from planner.budgets import ladder as ladder
+    from planner.budgets import most as most
+    from planner.budgets import rules as rules
+    from planner.budgets import worth as worth
     from planner.case import Case as Case
     from planner.engine import Options as Options
     from planner.errors import CancelledError as CancelledError
@@ -21,9 +27,14 @@ if TYPE_CHECKING:
     from planner.errors import PlannerError as PlannerError
     from planner.errors import SolverError as SolverError
     from planner.explanation import explain as explain
+    from planner.explore import Frontier as Frontier
     from planner.explore import frontier as frontier
+    from planner.explore import grid as grid
+    from planner.flows import payers as payers
+    from planner.foresight import regret as regret
     from planner.futures import robustness as robustness
     from planner.goalcosts import goals as goals
+    from planner.nearly import alternatives as alternatives
     from planner.ordinary import instantiate as instantiate
     from planner.plan import Plan as Plan
     from planner.plan import solve as solve
@@ -36,22 +47,33 @@ HOMES = {
     "CancelledError": "errors",
     "Case": "case",
     "CaseError": "errors",
+    "Frontier": "explore",
     "InfeasibleError": "errors",
     "Options": "engine",
     "Plan": "plan",
     "PlannerError": "errors",
-    "SolverError": "errors",
     "Session": "session",
+    "SolverError": "errors",
+    "alternatives": "nearly",
     "break_even": "breakeven",
+    "clawback": "budgets",
+    "earmark": "budgets",
     "explain": "explanation",
     "frontier": "explore",
     "goals": "goalcosts",
     "robustness": "futures",
+    "grid": "explore",
     "instantiate": "ordinary",
+    "ladder": "budgets",
+    "most": "budgets",
+    "payers": "flows",
     "ranges": "unique",
     "read_case": "tables",
     "read_scenario": "scenario",
+    "regret": "foresight",
+    "rules": "budgets",
     "solve": "plan",
+    "worth": "budgets",
 }
 """Module of every name of the public interface."""
 

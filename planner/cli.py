@@ -14,6 +14,12 @@ from planner.commands import plans
 from planner.commands import answers
 
 # isort: split
+from planner.commands import tradeoffs
+
+# isort: split
+from planner.commands import money
+
+# isort: split
 from planner.commands import robustness
 
 # isort: split
@@ -23,7 +29,19 @@ from planner.commands import files, lists, models, monitoring
 from planner.commands.base import INTERRUPTS, Code, app, guarded
 from planner.interrupt import leave, system_language
 
-__all__ = ["answers", "app", "files", "lists", "main", "models", "monitoring", "plans", "robustness"]
+__all__ = [
+    "answers",
+    "app",
+    "files",
+    "lists",
+    "main",
+    "models",
+    "money",
+    "monitoring",
+    "plans",
+    "robustness",
+    "tradeoffs",
+]
 
 
 def main() -> None:

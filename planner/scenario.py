@@ -95,12 +95,8 @@ def scenario_from(raw: Mapping[str, Any], file: str, issues: Iterable[Issue] = (
     return Scenario(texts["scenario"], tuple(edits), title, texts["case"], texts["note"], file)
 
 
-def write_scenario(scenario: Scenario, path: Path | str) -> Scenario:
-    """Write a scenario, all or nothing, as YAML or JSON by the ending of `path`; returns it with its new stamp.
-
-    Raises CaseError, and writes nothing, when somebody else has changed the file since this scenario was read.
-    """
-    path = Path(path)
+def scenario_text(scenario: Scenario, as_json: bool = False) -> str:
+    """A scenario as YAML or JSON."""
     content = {
         "scenario": scenario.scenario,
         "title": dict(scenario.title),
@@ -110,8 +106,18 @@ def write_scenario(scenario: Scenario, path: Path | str) -> Scenario:
         "edits": [edit.mapping() for edit in scenario.edits],
     }
     text = json.dumps({name: part for name, part in content.items() if part or name == "edits"}, ensure_ascii=False)
-    if path.suffix.lower() != ".json":
-        text = yaml.safe_dump(json.loads(text), allow_unicode=True, sort_keys=False, width=1000)
+    if as_json:
+        return text
+    return str(yaml.safe_dump(json.loads(text), allow_unicode=True, sort_keys=False, width=1000))
+
+
+def write_scenario(scenario: Scenario, path: Path | str) -> Scenario:
+    """Write a scenario, all or nothing, as YAML or JSON by the ending of `path`; returns it with its new stamp.
+
+    Raises CaseError, and writes nothing, when somebody else has changed the file since this scenario was read.
+    """
+    path = Path(path)
+    text = scenario_text(scenario, path.suffix.lower() == ".json")
     with alone(path.parent):
         if scenario.stamp and scenario.stamp != (_stamp(path) or scenario.stamp):
             raise CaseError([error("changed_meanwhile", Place(path.name))])

@@ -15,11 +15,11 @@ ORDER = (
     *("meaning", "choices", "magnitudes", "checks", "edits", "case", "tables", "scenario", "store", "reference"),
     *("certificate",),
     *("problem", "worst", "vacuous", "formulation", "templates", "symbolic", "expand", "matrix", "compile", "ordinary"),
-    *("solution", "kept", "prices", "engine", "live", "numbers", "split", "plan", "unique", "export"),
+    *("solution", "kept", "prices", "engine", "live", "probe", "numbers", "split", "plan", "unique", "export"),
     *("breakeven", "explanation", "goalcosts"),
     *("conflict", "reach", "session", "tasks", "executors", "sweep", "uncertainty"),
-    *("highlights", "grades", "explore", "stress", "futures", "robust"),
-    *("budgets", "credit", "words", "workbook", "starter", "bringing", "worklist", "progress", "exchange"),
+    *("highlights", "grades", "explore", "nearly", "foresight", "stress", "futures", "robust"),
+    *("credit", "flows", "budgets", "words", "workbook", "starter", "bringing", "worklist", "progress", "exchange"),
     *("compare", "sources", "charts", "show", "ui", "report", "doctor", "commands", "cli"),
 )
 DOORS = {

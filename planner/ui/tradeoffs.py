@@ -21,6 +21,8 @@ from planner.ui.planning import draw_levers
 SLOT = "frontier"
 POINTS = 10
 """Points of a frontier [-]."""
+REACH = 0.95
+"""How far towards its least value it goes: the last few percent cost beyond all measure [-]."""
 CAPPED = "frontier_cap"
 """Id of the target that loading a point adds."""
 ROOM = 1e-7
@@ -102,7 +104,8 @@ def trace(case: Case, of: Case, quantity: str) -> None:
     draft = state.draft(case)
 
     def job(work: Work[Any]) -> Traced:
-        return Traced(of, draft, quantity, frontier(of, quantity, points=POINTS, progress=work.told))
+        curve = frontier(of, quantity, points=POINTS, reach=REACH, progress=work.told)
+        return Traced(of, draft, quantity, curve.points.rename(columns={"x": "total"}))
 
     state.begin(case, SLOT, job, of)
 
