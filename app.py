@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Literal
 
 import streamlit as st
 
@@ -22,8 +23,9 @@ PAGES = {
     "cities": ("places", "location_city"),
     "method": ("method", "functions"),
     "files": ("filing", "folder_open"),
+    "workshop": ("workshop", "groups"),
 }
-"""Pages by name: file under planner/ui, and icon."""
+"""Pages by name: file under planner/ui, and icon. The workshop stands alone, under `?mode=workshop`."""
 
 
 def main() -> None:
@@ -31,20 +33,23 @@ def main() -> None:
     if st.session_state.get("lang") not in LANGUAGES:  # none, too, where a run was left before its controls were drawn
         st.session_state["lang"] = st.session_state.get("language") or state.preferred_language()
     lang = st.session_state["language"] = st.session_state["lang"]
-    st.set_page_config(page_title=t("ui.app", lang), page_icon=str(ICON), layout="wide")
+    workshop = state.in_workshop()
+    sidebar: Literal["auto", "collapsed"] = "collapsed" if workshop else "auto"
+    st.set_page_config(page_title=t("ui.app", lang), page_icon=str(ICON), layout="wide", initial_sidebar_state=sidebar)
     found = state.cases(CASES)
     st.session_state.setdefault("case", st.query_params.get("case"))  # whoever moves on at once drops the link
+    shown = {name: page for name, page in PAGES.items() if (name == state.WORKSHOP) == workshop}
     pages = [
         st.Page(
             SCREENS / f"{file}.py",
             title=t(f"ui.page.{name}", lang),
             icon=f":material/{icon}:",
             url_path=name,
-            default=name == "plan",
+            default=name in ("plan", state.WORKSHOP),
         )
-        for name, (file, icon) in PAGES.items()
+        for name, (file, icon) in shown.items()
     ]
-    page = st.navigation(pages, position="top")
+    page = st.navigation(pages, position="hidden" if workshop else "top")
     with st.sidebar:
         st.segmented_control(
             t("ui.language", lang),
@@ -55,7 +60,8 @@ def main() -> None:
             label_visibility="collapsed",
         )
         if found:
-            name = choose_case(found, lang)
+            held = state.room_case() if workshop else None
+            name = held if held in found else choose_case(found, lang)
     if not found:
         st.info(t("ui.no_plan.no_cases", lang))
         return

@@ -166,3 +166,22 @@ def test_the_language_is_that_of_the_browser_until_another_is_chosen(visit: Visi
         here.page.get_by_role("button", name=t("ui.in_language", other))
     ).first.click()
     expect(here.page.locator("h1").first).to_have_text(title[other])
+
+
+def test_teams_on_two_laptops_meet_on_one_board(visit: Visit) -> None:
+    host = visit().open("mode=workshop&lang=zh&case=tutorial")
+    host.press("open_room")
+    expect(host.page).to_have_url(re.compile("room="))
+    room = host.key("code").inner_text().strip()
+    expect(host.page.locator('[data-testid="stImage"] img').first).to_be_visible()
+    for number, name in enumerate(("甲", "乙")):
+        team = visit().open(f"mode=workshop&lang=zh&room={room}")
+        team.page.get_by_label(zh("ui.workshop.team")).fill(name)
+        team.page.keyboard.press("Enter")
+        team.press("enter")
+        before = team.cost().inner_text()
+        team.move(POLLUTANT, -1 - number)
+        expect(team.cost()).not_to_have_text(before)
+        team.settled().press("post")
+        expect(host.key("board").locator("svg").first).to_contain_text(name)
+    assert host.key("board").locator('path[aria-roledescription="point"]').count() == 2

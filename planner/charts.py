@@ -531,3 +531,52 @@ def pace(words: Mapping[str, str], ground: Ground = LIGHT) -> Spec:
         },
     }
     return {"encoding": {"x": _years()}, "layer": [area, hover]}
+
+
+def board(words: Mapping[str, str], colours: Mapping[str, str], ground: Ground = LIGHT) -> Spec:
+    """Plans of teams, the last of each named, before the frontier where it is known.
+
+    Frame: part (frontier, team), team, name, total, cost, last. Words: total, cost, team, name.
+    """
+    axes: Spec = {
+        "x": {
+            "field": "total",
+            "type": "quantitative",
+            "title": words["total"],
+            "scale": {"zero": False, "padding": 40},
+            "axis": {"grid": False, "tickCount": 6},
+        },
+        "y": {"field": "cost", "type": "quantitative", "title": words["cost"], "scale": {"zero": False, "padding": 40}},
+    }
+    line: Spec = {
+        "transform": _of("frontier"),
+        "mark": {"type": "line", "color": ground.baseline, "strokeWidth": 2, "point": False},
+        "encoding": {"order": {"field": "total", "type": "quantitative"}},
+    }
+    colour = {
+        "field": "team",
+        "type": "nominal",
+        "scale": {"domain": list(colours), "range": list(colours.values())},
+        "legend": None,
+    }
+    plans: Spec = {
+        "transform": _of("team"),
+        "mark": {"type": "point", "filled": True, "stroke": ground.paper},
+        "encoding": {
+            "color": colour,
+            "size": {"condition": {"test": "datum.last", "value": 260}, "value": 60},
+            "opacity": {"condition": {"test": "datum.last", "value": 1}, "value": 0.45},
+            "tooltip": [
+                {"field": "team", "type": "nominal", "title": words["team"]},
+                {"field": "name", "type": "nominal", "title": words["name"]},
+                {"field": "total", "type": "quantitative", "format": ",.5~r", "title": words["total"]},
+                {"field": "cost", "type": "quantitative", "format": ",.4~r", "title": words["cost"]},
+            ],
+        },
+    }
+    names: Spec = {
+        "transform": [*_of("team"), {"filter": "datum.last"}],
+        "mark": {"type": "text", "dy": -18, "fontSize": 15, "fontWeight": "bold"},
+        "encoding": {"text": {"field": "team", "type": "nominal"}, "color": colour},
+    }
+    return {"encoding": axes, "layer": [line, plans, names]}

@@ -20,9 +20,14 @@ CASE = read_case(Path(__file__).parent.parent / "cases" / "tutorial")
 WORDS = dict.fromkeys(
     (
         *("value", "cut", "year", "sector", "baseline", "plan", "target", "total", "cost", "current", "point", "group"),
-        *("abated", "measure", "price", "years", "from", "until", "amount", "name"),
+        *("abated", "measure", "price", "years", "from", "until", "amount", "name", "team"),
     ),
     "x",
+)
+
+BOARD = pd.DataFrame(
+    [("team", "a", "one", 1.0, 2.0, True), ("frontier", "", "", 1.0, 1.0, True)],
+    columns=["part", "team", "name", "total", "cost", "last"],
 )
 
 
@@ -61,6 +66,7 @@ def test_charts_are_valid_and_read_columns_of_their_frames(plan: Plan, lang: str
             curves.cost_curve(CASE, plan, "co2", 2030, lang)[0],
         ),
         (charts.pace(WORDS, ground), curves.pace(CASE, plan, "co2", lang)),
+        (charts.board(WORDS, {"a": "#000000"}, ground), BOARD),
         (charts.roadmap(WORDS, figures.colours(CASE, lang), (2021, 2030), ground), curves.roadmap(CASE, plan, lang)),
         (charts.payers(WORDS, ground), curves.payers(Reasons(CASE, split_of(plan), lang), "pv", lang)),
     ):

@@ -53,6 +53,9 @@ def page() -> None:
                     icon=":material/download:",
                     on_click="ignore",
                 )
+        st.subheader(t("ui.page.workshop", lang), anchor=False)
+        st.caption(t("ui.workshop.intro", lang))
+        st.link_button(t("ui.workshop.start", lang), "/?mode=workshop", icon=":material/groups:")
         st.subheader(t("ui.files.scenario", lang), anchor=False)
         st.caption(t("ui.change.scenario_help", lang))
         changes.download(stand.case, "scenario_file", lang)

@@ -56,6 +56,11 @@ def edits_of(case: Case, name: str) -> tuple[EditMapping, ...]:
     found = state.store().load(case.settings.name, name)
     if found is not None:
         return found.edits
+    return preset_edits(case, name)
+
+
+def preset_edits(case: Case, name: str) -> tuple[EditMapping, ...]:
+    """Edits of a preset; none for a name that is none."""
     return next((edits(one) for one in presets(case) if one.scenario == name), ())
 
 

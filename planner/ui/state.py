@@ -31,6 +31,9 @@ TUTORIAL = "tutorial"
 
 LONGEST_LINK = 4000
 """Characters of edits that a link carries at most; longer ones are kept in the store, the link names them [-]."""
+ROOM = ("mode", "room", "team", "host")
+"""Parts of a link that lead into a workshop: its mode, the code of a room, a team, the facilitator's secret."""
+WORKSHOP = "workshop"
 KEPT = "kept:"
 """Start of the name of edits that are kept in the store."""
 PINNED = 5
@@ -175,6 +178,38 @@ def title(folder: Path, lang: str) -> str:
     return str(names[lang]) if isinstance(names, dict) and names.get(lang) else folder.name
 
 
+# ---------------------------------------------------------------- workshop
+
+
+def in_workshop() -> bool:
+    """Whether the link asks for a workshop."""
+    return bool(st.query_params.get("mode") == WORKSHOP)
+
+
+def room() -> tuple[str, str, bool]:
+    """Room and team of this visitor, blank where there is none, and whether it facilitates. Raises StoreError."""
+    code = str(st.query_params.get("room", "")).upper()
+    found = store().room(code) if code else None
+    if found is None:
+        return "", "", False
+    return code, str(st.query_params.get("team", "")), st.query_params.get("host") == found[1]
+
+
+def room_case() -> str | None:
+    """The case of the room that the link leads into."""
+    try:
+        found = store().room(str(st.query_params.get("room", "")).upper())
+    except StoreError:
+        return None
+    return found[0] if found else None
+
+
+def into_room(**where: str) -> None:
+    """Go into a room."""
+    others = {name: value for name, value in st.query_params.to_dict().items() if name not in ROOM}
+    st.query_params.from_dict({**others, "mode": WORKSHOP, **where})
+
+
 # ---------------------------------------------------------------- one visitor
 
 
@@ -221,7 +256,7 @@ def _asked(case: Case) -> Draft:
     positions = {
         name: int(text)
         for name, text in asked.items()
-        if name not in ("lang", "case", "edits") and text.removeprefix("-").isdecimal()
+        if name not in ("lang", "case", "edits", *ROOM) and text.removeprefix("-").isdecimal()
     }
     edits = _linked(asked.get("edits", "[]"))
     sound = isinstance(edits, list) and all(isinstance(edit, dict) for edit in edits)
@@ -297,7 +332,8 @@ def link(case: Case, lang: str, levers: tuple[Lever, ...]) -> None:
     """Write language, case and draft into the address, so that a reload or a shared link restores them."""
     present = draft(case)
     moved = {lever.id: str(present.at(lever)) for lever in levers if present.at(lever) != lever.own}
-    wanted = {"lang": lang, "case": case.settings.name, **moved}
+    inside = {name: st.query_params[name] for name in ROOM if name in st.query_params}
+    wanted = {**inside, "lang": lang, "case": case.settings.name, **moved}
     if present.edits:
         text = json.dumps(present.edits, ensure_ascii=False, separators=(",", ":"))
         if len(text) > LONGEST_LINK:
