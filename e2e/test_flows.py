@@ -183,5 +183,5 @@ def test_teams_on_two_laptops_meet_on_one_board(visit: Visit) -> None:
         team.move(POLLUTANT, -1 - number)
         expect(team.cost()).not_to_have_text(before)
         team.settled().press("post")
-        expect(host.key("board").locator("svg").first).to_contain_text(name)
-    assert host.key("board").locator('path[aria-roledescription="point"]').count() == 2
+        expect(host.key("room").locator('[data-testid="stVegaLiteChart"] svg').first).to_contain_text(name)
+    assert host.key("room").locator('path[aria-roledescription="point"]').count() == 2
