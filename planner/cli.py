@@ -23,7 +23,7 @@ from planner.commands import money
 from planner.commands import robustness
 
 # isort: split
-from planner.commands import files, lists, models, monitoring
+from planner.commands import bringing, files, lists, models, monitoring
 
 # isort: split
 from planner.commands.base import INTERRUPTS, Code, app, guarded
@@ -32,6 +32,7 @@ from planner.interrupt import leave, system_language
 __all__ = [
     "answers",
     "app",
+    "bringing",
     "files",
     "lists",
     "main",

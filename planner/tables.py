@@ -344,13 +344,18 @@ def write_case(case: Case, folder: Path | str, over: bool = False) -> None:
     for name, row in TABLES.items():
         rows = case.rows(name)
         if rows:
-            text = io.StringIO(newline="")
-            lines = csv.writer(text, lineterminator="\n")
-            for cells in table_cells(row, rows):
-                lines.writerow([escaped(cell) if isinstance(cell, str) else _number(cell) for cell in cells])
-            files[f"{name}.csv"] = text.getvalue().encode()
+            files[f"{name}.csv"] = table_text(row, rows).encode()
     gone = [f"{name}.csv" for name in TABLES if f"{name}.csv" not in files and (folder / f"{name}.csv").exists()]
     write_files(folder, files, gone)
+
+
+def table_text(row: type[Row], rows: tuple[Row, ...]) -> str:
+    """Rows of a table as CSV."""
+    text = io.StringIO(newline="")
+    lines = csv.writer(text, lineterminator="\n")
+    for cells in table_cells(row, rows):
+        lines.writerow([escaped(cell) if isinstance(cell, str) else _number(cell) for cell in cells])
+    return text.getvalue()
 
 
 def _theirs(path: Path) -> bool:
