@@ -1,7 +1,7 @@
 """Levels, and what is asked of them: targets, floors, budgets, objectives; and pins."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -107,18 +107,45 @@ class Levels(Money):
         counted: Mask = self._scopes[level.scope][c] & self._sectors(level)[s]
         return counted
 
+    def _counted(
+        self, levels: Iterable[Level], c: Codes, s: Codes, also: Callable[[Level, Codes], Mask] | None = None
+    ) -> list[Codes]:
+        """Positions, among some cities and sectors given by number, that each level counts; `also` may say no."""
+        order = np.argsort(c, kind="stable")
+        starts = np.searchsorted(c[order], np.arange(len(self.c) + 1))
+        found = []
+        for level in levels:
+            scope = self._scopes[level.scope]
+            at: Codes = np.arange(c.size)
+            if not scope.all():
+                at = np.sort(
+                    np.concatenate([at[:0], *(order[starts[i] : starts[i + 1]] for i in np.flatnonzero(scope))])
+                )
+            counts = self._sectors(level)[s[at]]
+            found.append(at[counts if also is None else counts & also(level, at)])
+        return found
+
     def covers(self, level: Level, city: str, sector: str) -> bool:
         """Whether a level counts what happens in `city` (blank: held by no city) and `sector`."""
         if level.sectors and sector not in level.sectors:
             return False
         return level.scope == PROVINCE or city in self.case.scope_cities(level.scope)
 
+    @derived
+    def _baseline_rows(self) -> dict[int, Codes]:
+        """Rows of the baseline by quantity."""
+        q = self.baseline_path.index.parts[0]
+        order = np.argsort(q, kind="stable")
+        numbers, starts = np.unique(q[order], return_index=True)
+        return dict(zip(numbers.tolist(), np.split(order, starts[1:]), strict=False))
+
     def baseline_of(self, level: str, offset: int = 1) -> Path:
         """Baseline of a level over the plan years, or with `offset` 0 base year and plan years [its unit]."""
         spec = Level.of(level)
-        q, c, s = self.baseline_path.index.parts
+        _, c, s = self.baseline_path.index.parts
         in_scope = np.append(spec.scope == PROVINCE, self._scopes[spec.scope])  # the first is what no city holds
-        counted = (q == self.q.number.get(spec.what, -1)) & in_scope[c] & self._sectors(spec)[s]
+        at = self._baseline_rows.get(self.q.number.get(spec.what, -1), np.zeros(0, dtype=np.int64))
+        counted = at[in_scope[c[at]] & self._sectors(spec)[s[at]]]
         total: Path = self.baseline_path.array[counted, offset:].sum(axis=0)
         return total
 
@@ -509,9 +536,8 @@ class Levels(Money):
         """Levels of cost."""
         return self._every("cost")
 
-    def _summed(self, index: Keys, members: Keys, what: Sequence[Mask], year: Codes) -> Links:
-        """What each level of a kind sums over: those members that its mask tells, each in its year."""
-        chosen = [np.flatnonzero(mask) for mask in what]
+    def _summed(self, index: Keys, members: Keys, chosen: Sequence[Codes], year: Codes) -> Links:
+        """What each level of a kind sums over: the members at its positions, each in its year."""
         which = np.concatenate([np.zeros(0, dtype=np.int64), *chosen])
         level = np.repeat(np.arange(len(chosen)), [part.size for part in chosen])
         return Links.grouped(index, level * len(self.y) + year[which], members.only(which))
@@ -521,9 +547,9 @@ class Levels(Money):
         """Changes that a level of a quantity sums."""
         q, c, s = self.places.parts
         levels = self._kinds_of_level["quantity"]
-        masks = [(q == self.q.number[level.what]) & self.covered(level, c, s) for level in levels]
-        counts = np.array([mask.sum() for mask in masks], dtype=np.int64)
-        which = np.concatenate([np.zeros(0, dtype=np.int64), *map(np.flatnonzero, masks)])
+        chosen = self._counted(levels, c, s, lambda level, at: q[at] == self.q.number[level.what])
+        counts = np.array([part.size for part in chosen], dtype=np.int64)
+        which = np.concatenate([np.zeros(0, dtype=np.int64), *chosen])
         base = Keys((self.l,), (self.l.codes(level.id for level in levels),))
         return Links(base, counts, self.places.only(which)).times(self.quantity_levels)
 
@@ -536,17 +562,16 @@ class Levels(Money):
     def level_spendings(self) -> Links:
         """Pools and cities whose spending a level sums."""
         k, c, year = self.spendings.parts
-        masks = [self.covered(level, c, self._pool_sectors[k]) for level in self._kinds_of_level["capex"]]
-        return self._summed(self.spending_levels, Keys((self.k, self.c), (k, c)), masks, year)
+        chosen = self._counted(self._kinds_of_level["capex"], c, self._pool_sectors[k])
+        return self._summed(self.spending_levels, Keys((self.k, self.c), (k, c)), chosen, year)
 
     @derived
     def level_payments(self) -> Links:
         """Funds, pools and cities whose payments a level sums."""
         f, k, c, year = self.payments.parts
-        masks = [
-            self._pays(level)[f] & self.covered(level, c, self._pool_sectors[k]) for level in self._kinds_of_level[FUND]
-        ]
-        return self._summed(self.fund_levels, Keys((self.f, self.k, self.c), (f, k, c)), masks, year)
+        sector = self._pool_sectors[k]
+        chosen = self._counted(self._kinds_of_level[FUND], c, sector, lambda level, at: self._pays(level)[f[at]])
+        return self._summed(self.fund_levels, Keys((self.f, self.k, self.c), (f, k, c)), chosen, year)
 
     def _pays(self, level: Level) -> Mask:
         """Funds that a level of what funds pay counts."""
@@ -554,9 +579,9 @@ class Levels(Money):
         mask[self.f.codes(level.what.removeprefix(FUND).split(";"))] = True
         return mask
 
-    def _holds(self, m: Codes, c: Codes) -> list[Mask]:
-        """Which of some measures in cities each level of cost counts."""
-        return [self.covered(level, c, self.sector_of[m]) for level in self._kinds_of_level["cost"]]
+    def _holds(self, m: Codes, c: Codes) -> list[Codes]:
+        """Positions of the measures in cities that each level of cost counts."""
+        return self._counted(self._kinds_of_level["cost"], c, self.sector_of[m])
 
     @derived
     def level_holdings(self) -> Links:
@@ -578,8 +603,8 @@ class Levels(Money):
     def level_priced(self) -> Links:
         """Changes whose price a level sums."""
         q, c, s, year = self.priced.parts
-        masks = [self.covered(level, c, s) for level in self._kinds_of_level["cost"]]
-        return self._summed(self.cost_levels, Keys((self.q, self.c, self.s), (q, c, s)), masks, year)
+        chosen = self._counted(self._kinds_of_level["cost"], c, s)
+        return self._summed(self.cost_levels, Keys((self.q, self.c, self.s), (q, c, s)), chosen, year)
 
     @derived
     def level_base(self) -> Table:
