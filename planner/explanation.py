@@ -13,6 +13,7 @@ import pandas as pd
 from planner import amounts
 from planner.amounts import Shown, number
 from planner.breakeven import BreakEven, break_even
+from planner.called import group_name, pin_name
 from planner.case import Case
 from planner.compile import compile_problem
 from planner.engine import Options, Progress
@@ -234,7 +235,12 @@ class Reasons:
     def name(self, item: str, id_: str) -> str:
         """What people call an item."""
         tables = {"price": "quantities", "floor": "quantities", "target": "targets", "budget": "budgets"}
-        name = self._names.get((tables.get(item, ""), id_), id_)
+        if item == "pin":
+            name = pin_name(self.case, id_, self.lang)
+        elif item in ("group", "overlap"):
+            name = group_name(self.case, id_, self.lang)
+        else:
+            name = self._names.get((tables.get(item, ""), id_), id_)
         return self.t(f"item.{item}", name=name)
 
     def sentence(self, measure: str) -> str:

@@ -4,9 +4,13 @@ from functools import cached_property
 
 from planner import amounts
 from planner.amounts import Shown
+from planner.called import group_name, pin_name
 from planner.case import Case
 from planner.rows import FUND, is_money
 from planner.text import t
+
+CALLED = {"pins": pin_name, "groups": group_name}
+"""What has no name of its own."""
 
 
 class Words:
@@ -32,7 +36,9 @@ class Words:
         return names
 
     def name(self, table: str, id_: str) -> str:
-        """Name of a row for people; its id where it has none."""
+        """Name of a row for people; its id where it has none. A pin or a group is called by what it is about."""
+        if self.case is not None and table in CALLED:
+            return CALLED[table](self.case, id_, self.lang)
         return self._names.get((table, id_), id_)
 
     def title(self) -> str:

@@ -1,5 +1,6 @@
 """What `planner goals` says: the cost, the emissions and the price of every goal."""
 
+import math
 from typing import Any
 
 import pandas as pd
@@ -12,9 +13,11 @@ from planner.show.answer import price_words
 from planner.show.explain import pin_words
 from planner.show.layout import QUIET, Page, add, grid
 
+MOST = 4
+"""Decimals that the smallest value of a column may ask for [-]."""
 EMISSIONS = 3
 """Emissions shown beside the cost [-]."""
-NAME, NUMBER, PRICE = 31, 9, 20
+KIND, NAME, NUMBER, PRICE = 6, 25, 9, 20
 """Widths of the columns [characters]."""
 
 
@@ -31,23 +34,32 @@ def show_goals(page: Page, goals: pd.DataFrame) -> None:
         page.line(page.t("goals.sentence", name=name(page, first.kind, first.id), cost=cost, money=money.name))
         page.line()
     heads = [f"{page.quantity(q)} [{page.unit('quantities', q).name}]" for q in shown]
-    widths = [NAME, *[NUMBER] * (1 + len(shown)), PRICE]
-    table = grid(["", page.t("goals.cost", unit=money.name), *heads, page.t("goals.price")])
+    widths = [KIND, NAME, *[NUMBER] * (1 + len(shown)), PRICE]
+    table = grid(["", "", page.t("goals.cost", unit=money.name), *heads, page.t("goals.price")])
     for column, width in zip(table.columns, widths, strict=True):
         column.width = width
         column.justify = "right" if width == NUMBER else "left"
-    places = decimals(costly["cost"] * money.factor, 3)
+    places = one_for_all(costly["cost"] * money.factor)
+    units = {q: page.unit("quantities", q).factor for q in shown}
+    digits = {q: one_for_all(costly[CHANGE + q] * units[q]) for q in shown}
     for row in lines(costly):
-        changes = [getattr(row, CHANGE + q) * page.unit("quantities", q).factor for q in shown]
-        cells = [number(change) if change else "·" for change in changes]
+        changes = {q: getattr(row, CHANGE + q) * units[q] for q in shown}
+        cells = [number(change, digits[q]) if change else "·" for q, change in changes.items()]
         cost = "?" if pd.isna(row.cost) else number(row.cost * money.factor, places)
-        label = Text.assemble((f"{page.t(f'goals.{row.kind}')} ", QUIET), name(page, row.kind, row.id))
-        add(table, label, cost, *cells, price(page, row))
+        kind = Text(page.t(f"goals.{row.kind}"), style=QUIET)
+        add(table, kind, name(page, row.kind, row.id), cost, *cells, price(page, row))
     page.show(table)
     free = [name(page, row.kind, row.id) for row in lines(goals.drop(costly.index))]
     if free:
         page.line(page.t("goals.free", names=("、" if page.lang == "zh" else "; ").join(free)))
     page.note(page.t("goals.note"))
+
+
+def one_for_all(values: pd.Series) -> int:
+    """Decimals for a column: four digits of its largest value, and one at least of its smallest, as far as four."""
+    sizes = [abs(value) for value in values if value and math.isfinite(value)]
+    fine = min(MOST, max((-math.floor(math.log10(size)) for size in sizes), default=0))
+    return max(decimals(sizes), fine)
 
 
 def emissions(page: Page, goals: pd.DataFrame) -> list[str]:
@@ -60,7 +72,7 @@ def emissions(page: Page, goals: pd.DataFrame) -> list[str]:
 
 
 def name(page: Page, kind: str, id_: str) -> str:
-    """Name of a goal; of a pin its id."""
+    """Name of a goal; of a pin what it asks for."""
     return page.name(f"{kind}s", id_)
 
 
