@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from planner.ordinary import instantiate as instantiate
     from planner.plan import Plan as Plan
     from planner.plan import solve as solve
+    from planner.robust import robust_plans as robust_plans
     from planner.scenario import read_scenario as read_scenario
     from planner.session import Session as Session
     from planner.tables import read_case as read_case
@@ -61,6 +62,7 @@ HOMES = {
     "explain": "explanation",
     "frontier": "explore",
     "goals": "goalcosts",
+    "robust_plans": "robust",
     "robustness": "futures",
     "grid": "explore",
     "instantiate": "ordinary",

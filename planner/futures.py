@@ -36,7 +36,7 @@ from planner.sweep import Backend, sweep
 from planner.tasks import FAULT, Asked, Job, Outcome
 from planner.uncertainty import CORRELATION, Figure, Ranges, draws, figures, future, read_ranges
 
-DOMINATING = 3.0
+DOMINATING = 30.0
 """Price of missing a hard target by all of its size in one year: so many times all that could be built and is priced
 in the plan, more than any plan would save by it [-]."""
 CHOSEN = 1e-6

@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from planner.commands.base import (
+    CODES,
     CaseOption,
     Code,
     GapOption,
@@ -48,6 +49,17 @@ ResumeOption = Annotated[
     Path | None,
     typer.Option("--resume", metavar="FOLDER", help="Keep what is solved in this folder, and go on from there."),
 ]
+
+
+def numbers(text: str) -> list[float]:
+    """The numbers of a list such as 0,1,2.5; raises BadParameter."""
+    try:
+        found = [float(part) for part in text.replace("\uff0c", ",").split(",") if part.strip()]
+    except ValueError:
+        found = []
+    if not found or not all(0 <= number <= 1000 for number in found):
+        raise typer.BadParameter(f"'{text}' is no list of numbers from 0, such as 0,1,2,5", param_hint="--gamma")
+    return list(dict.fromkeys(found))
 
 
 @app.command()
@@ -104,3 +116,48 @@ def robustness(
         show_robustness(result, found)
         if out is not None:
             result.line(result.t("robustness.written", folder=out))
+
+
+@app.command()
+def robust(
+    case: CaseOption,
+    gamma: Annotated[
+        str, typer.Option("--gamma", metavar="NUMBERS", help="How many measures may under-deliver, as in 0,1,2,5.")
+    ] = "0,1,2,5",
+    ranges: RangesOption = None,
+    out: Annotated[Path | None, typer.Option("--out", metavar="DIR", help="Write everything found as tables.")] = None,
+    scenario: ScenarioOption = None,
+    edits: SetOption = None,
+    lang: LangOption = None,
+    time_limit: LimitOption = None,
+    gap: GapOption = None,
+) -> None:
+    """Plan so that the targets hold though some measures under-deliver, and say what that costs.
+
+    Any NUMBER of the measures may fall short by their grade's margin, whichever would hurt most. Exit code 0: told.
+    2: faults in the inputs. 3: no plan can keep all targets. 4: stopped before an answer.
+    """
+    words = lang or system_language()
+    gammas = numbers(gamma)
+    with guarded(words, case):
+        from planner.sources import edited_case
+
+        with waiting(words) as progress:
+            read = edited_case(case, scenario, edits)
+            progress("build", 0.0)
+            from planner.engine import Options
+            from planner.robust import robust_plans
+            from planner.uncertainty import SHIPPED, read_ranges
+
+            limits = Options(time_limit=float("inf") if time_limit is None else time_limit, gap=gap)
+            assumed = read_ranges(ranges or SHIPPED)
+            found = robust_plans(read, gammas, assumed, limits, progress)
+            if out is not None:
+                found.write(out)
+        from planner.show.robust import show_robust
+
+        result = page(words, read)
+        show_robust(result, found, assumed)
+        if out is not None:
+            result.line(result.t("robust.written", folder=out))
+        raise typer.Exit(max(CODES.get(plan.status, Code.OPEN) for plan in found.plans.values()))
