@@ -20,6 +20,7 @@ PAGES = {
     "tradeoffs": ("tradeoffs", "show_chart"),
     "budget": ("spending", "payments"),
     "compare": ("comparing", "compare_arrows"),
+    "robustness": ("firmness", "shield"),
     "cities": ("places", "location_city"),
     "method": ("method", "functions"),
     "files": ("filing", "folder_open"),

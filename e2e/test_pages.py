@@ -7,7 +7,7 @@ from planner.text import t
 
 from .conftest import Visit
 
-PAGES = ("edit", "measures", "tradeoffs", "budget", "compare", "cities", "method", "files", "plan")
+PAGES = ("edit", "measures", "tradeoffs", "budget", "compare", "robustness", "cities", "method", "files", "plan")
 
 
 @pytest.mark.parametrize(("lang", "scheme", "width"), [("zh", "light", 1440), ("en", "dark", 390)])

@@ -15,6 +15,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from planner import amounts
+from planner.budgets import ladder
 from planner.case import Case
 from planner.edits import Edit
 from planner.engine import Options
@@ -23,7 +24,7 @@ from planner.plan import Plan, solve
 from planner.scenario import Scenario, read_scenario, write_scenario
 from planner.tables import read_case
 from planner.text import LANGUAGES, messages, t
-from planner.ui import figures, ledgers, sheets, uploads
+from planner.ui import figures, ledgers, risks, sheets, uploads
 from planner.ui.draft import differences
 from planner.ui.levers import OWN, levers
 from planner.ui.state import Desktop
@@ -320,7 +321,20 @@ def test_an_untouched_sheet_gives_back_its_rows(table: str, lang: str) -> None:
 
 # ---------------------------------------------------------------- pages
 
-PAGES = ("planning", "editing", "measuring", "tradeoffs", "spending", "comparing", "places", "method", "filing")
+PAGES = (
+    *(
+        "planning",
+        "editing",
+        "measuring",
+        "tradeoffs",
+        "spending",
+        "comparing",
+        "firmness",
+        "places",
+        "method",
+        "filing",
+    ),
+)
 
 
 @pytest.mark.parametrize("lang", LANGUAGES)
@@ -583,6 +597,49 @@ def test_the_cost_curve_of_every_year_is_drawn(app: AppTest) -> None:
     app.select_slider(key="curve_year_tutorial_zh").set_value(2025)
     ran(app)
     assert not app.error
+
+
+def test_a_ladder_of_cuts_and_money_taken_back_cost_what_the_core_says(app: AppTest) -> None:
+    opened(app, "spending")
+    app.button(key="begin_ladder").click()
+    ran(app)
+    finished(app, "ladder")
+    fund, _, _ = app.session_state["job_tutorial_ladder"][1].future.result()
+    frame = app.dataframe[1].value
+    assert frame["cut"].tolist() == [10.0, 20.0, 30.0]
+    expected = [cut.extra for cut in ladder(read_case(CASE), fund)]
+    assert frame["extra"].fillna(-1.0).tolist() == pytest.approx([-1.0 if x is None else x / 1e8 for x in expected])
+    app.button(key="begin_clawback").click()
+    ran(app)
+    finished(app, "clawback")
+    assert len(app.dataframe) == 3
+    assert not app.error
+
+
+def test_money_flows_on_as_it_came() -> None:
+    case, plan = read_case(CASE), moved(OWN)
+    frame = risks.flow(case, plan, "en")
+    sectors = {row.name_en for row in case.sectors}
+    into = frame[frame["target"].isin(sectors)].groupby("target")["value"].sum()
+    out = frame[frame["source"].isin(sectors)].groupby("source")["value"].sum()
+    assert into.sort_index().tolist() == pytest.approx(out.sort_index().tolist())
+    assert into.sum() == pytest.approx(plan.portfolio["capex"].sum() / 1e6)
+
+
+def test_futures_are_sampled_and_told(app: AppTest) -> None:
+    opened(app, "firmness")
+    app.segmented_control(key="samples_zh").set_value(25)
+    ran(app)
+    app.button(key="sample").click()
+    ran(app)
+    finished(app, "futures")
+    found = app.session_state["job_tutorial_futures"][1].future.result()
+    assert len(found.futures) == 25
+    assert len(app.metric) == 3
+    frame = app.dataframe[0].value
+    assert frame["index"].max() == pytest.approx(100 * found.measures["index"].max())
+    grades = app.dataframe[-1].value
+    assert grades[["A", "B", "C", "none"]].sum(axis=1).tolist() == pytest.approx([100.0] * len(grades), abs=0.1)
 
 
 def test_what_differs_is_listed_and_saved_as_a_scenario(app: AppTest, tmp_path: Path) -> None:

@@ -4,7 +4,7 @@ import streamlit as st
 
 from planner import charts
 from planner.text import t
-from planner.ui import answering, drawing, figures, ledgers, state
+from planner.ui import answering, cutting, drawing, figures, ledgers, state
 from planner.ui.planning import draw_budgets, draw_headline, draw_levers
 
 
@@ -54,6 +54,8 @@ def page() -> None:
             st.caption(t("ui.spending.limit", lang))
         st.subheader(t("ui.tab.budgets", lang), anchor=False)
         draw_budgets(case, plan, lang)
+        cutting.draw_flow(case, plan, lang)
+    cutting.draw(stand, stand.asked, lang)
 
 
 if __name__ == "__main__":
