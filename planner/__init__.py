@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from planner.errors import InfeasibleError as InfeasibleError
     from planner.errors import PlannerError as PlannerError
     from planner.errors import SolverError as SolverError
+    from planner.exchange import iamc as iamc
     from planner.explanation import explain as explain
     from planner.explore import Frontier as Frontier
     from planner.explore import frontier as frontier
@@ -38,13 +39,26 @@ if TYPE_CHECKING:
     from planner.ordinary import instantiate as instantiate
     from planner.plan import Plan as Plan
     from planner.plan import solve as solve
+    from planner.progress import as_planned as as_planned
+    from planner.progress import replanned as replanned
+    from planner.report import write_report as write_report
     from planner.robust import robust_plans as robust_plans
     from planner.scenario import read_scenario as read_scenario
     from planner.session import Session as Session
     from planner.tables import read_case as read_case
     from planner.unique import ranges as ranges
+    from planner.workbook import export_workbook as export_workbook
+    from planner.worklist import breakdown as breakdown
+    from planner.worklist import tasks as tasks
 
 HOMES = {
+    "as_planned": "progress",
+    "breakdown": "worklist",
+    "export_workbook": "workbook",
+    "iamc": "exchange",
+    "replanned": "progress",
+    "tasks": "worklist",
+    "write_report": "report",
     "CancelledError": "errors",
     "Case": "case",
     "CaseError": "errors",

@@ -6,6 +6,7 @@ import sys
 from typing import NoReturn
 
 import typer
+from typer.models import CommandInfo
 
 from planner.commands import plans
 
@@ -23,7 +24,7 @@ from planner.commands import money
 from planner.commands import robustness
 
 # isort: split
-from planner.commands import bringing, files, lists, models, monitoring
+from planner.commands import bringing, files, lists, machine, models, monitoring
 
 # isort: split
 from planner.commands.base import INTERRUPTS, Code, app, guarded
@@ -35,6 +36,7 @@ __all__ = [
     "bringing",
     "files",
     "lists",
+    "machine",
     "main",
     "models",
     "money",
@@ -43,6 +45,35 @@ __all__ = [
     "robustness",
     "tradeoffs",
 ]
+
+PANELS = {
+    "Make a plan": ("solve", "check", "diagnose", "verify"),
+    "Understand it": ("explain", "goals", "ranges", "credit", "compare"),
+    "Explore": ("frontier", "alternatives", "regret", "robustness", "budget"),
+    "Hand it out, follow it up": ("report", "tasks", "decompose", "progress"),
+    "Cases, files, other tools": ("new", "import-data", "export", "export-lp", "doctor"),
+}
+"""Commands in the help, by what people want."""
+
+
+def in_panels() -> None:
+    """Sort the commands of the help by what people want; what no panel names comes last."""
+    order = [name for names in PANELS.values() for name in names]
+    panel = {name: title for title, names in PANELS.items() for name in names}
+
+    def name_of(command: CommandInfo) -> str:
+        return command.name or str(getattr(command.callback, "__name__", "")).replace("_", "-")
+
+    for command in app.registered_commands:
+        command.rich_help_panel = panel.get(name_of(command), "Further")
+    for group in app.registered_groups:
+        own = group.typer_instance.info.name if group.typer_instance is not None else None
+        group.rich_help_panel = panel.get(str(own), "Further")
+    place = {name: number for number, name in enumerate(order)}
+    app.registered_commands.sort(key=lambda command: place.get(name_of(command), len(order)))
+
+
+in_panels()
 
 
 def main() -> None:

@@ -7,7 +7,6 @@ from typing import Annotated
 import typer
 
 from planner.commands.base import CaseOption, LangOption, app, guarded, page
-from planner.commands.files import EXCHANGE
 from planner.errors import CaseError, Place, error
 from planner.interrupt import system_language
 
@@ -21,7 +20,7 @@ Table = StrEnum(  # type: ignore[misc]
 )
 
 
-@app.command("import-data", rich_help_panel=EXCHANGE)
+@app.command("import-data")
 def import_data(
     case: CaseOption,
     table: Annotated[Table, typer.Argument(metavar="TABLE", help="Table of the case that the rows are for.")],

@@ -24,8 +24,6 @@ from planner.commands.base import (
 from planner.errors import CaseError, Place, error
 from planner.interrupt import system_language
 
-EXCHANGE = "Files and other tools"
-
 
 class Format(StrEnum):
     """What is written."""
@@ -36,7 +34,7 @@ class Format(StrEnum):
     parquet = "parquet"
 
 
-@app.command(rich_help_panel=EXCHANGE)
+@app.command()
 def export(
     case: CaseOption,
     file: Annotated[
@@ -95,7 +93,7 @@ def export(
         raise typer.Exit(code)
 
 
-@app.command(rich_help_panel=EXCHANGE)
+@app.command()
 def new(
     name: Annotated[
         Path, typer.Argument(metavar="NAME", help="Folder or workbook to make; the case is named after it.")

@@ -24,7 +24,6 @@ from planner.commands.base import (
 from planner.errors import CaseError, Place, error
 from planner.interrupt import system_language
 
-HANDING = "Handing out"
 PlanOption = Annotated[
     Path | None, typer.Argument(metavar="[PLAN]", help="Folder of the solved plan; without it the case is solved.")
 ]
@@ -52,7 +51,7 @@ class Parts(StrEnum):
     sector = "sector"
 
 
-@app.command(rich_help_panel=HANDING)
+@app.command()
 def tasks(
     case: CaseOption,
     plan: PlanOption = None,
@@ -120,7 +119,7 @@ def tasks(
         raise typer.Exit(CODES.get(found.status, Code.OPEN))
 
 
-@app.command(rich_help_panel=HANDING)
+@app.command()
 def decompose(
     case: CaseOption,
     plan: PlanOption = None,
@@ -171,7 +170,7 @@ def decompose(
         raise typer.Exit(CODES.get(found.status, Code.OPEN))
 
 
-@app.command(rich_help_panel=HANDING)
+@app.command()
 def report(
     case: CaseOption,
     plan: PlanOption = None,

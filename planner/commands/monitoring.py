@@ -20,12 +20,12 @@ from planner.commands.base import (
     solved,
     waiting,
 )
-from planner.commands.lists import HANDING, PlanOption
+from planner.commands.lists import PlanOption
 from planner.errors import CaseError, Place, error
 from planner.interrupt import system_language
 
 
-@app.command(rich_help_panel=HANDING)
+@app.command()
 def progress(
     case: CaseOption,
     actuals: Annotated[
