@@ -49,7 +49,7 @@ __all__ = [
 PANELS = {
     "Make a plan": ("solve", "check", "diagnose", "verify"),
     "Understand it": ("explain", "goals", "ranges", "credit", "compare"),
-    "Explore": ("frontier", "alternatives", "regret", "robustness", "budget"),
+    "Explore": ("frontier", "alternatives", "regret", "robustness", "robust", "budget"),
     "Hand it out, follow it up": ("report", "tasks", "decompose", "progress"),
     "Cases, files, other tools": ("new", "import-data", "export", "export-lp", "doctor"),
 }

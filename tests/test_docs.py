@@ -123,4 +123,3 @@ def test_every_command_stands_in_a_panel_of_the_help() -> None:
     assert all(title in shown for title in cli.PANELS)
     for names in cli.PANELS.values():
         assert all(re.search(rf"│ {name} ", shown) for name in names), names
-    assert "Further" not in shown
