@@ -33,7 +33,7 @@ TIGHT = 1e-4
 """Part of the range of `y` within which the straight line between two points may differ from the true curve [-]."""
 BENT = 1e-5
 """Part of the range of `y` by which rounding may bend a curve the wrong way [-]."""
-NO_LIMIT = 1e-9
+LEEWAY = 1e-9
 """Room beyond what a point reached that its scenario leaves, as a part of it [-]."""
 POINTS = ("point", "x", "y", "price", "bound", "cost", "capex")
 MEASURES = ("point", "measure", "starts", "capex")
@@ -98,7 +98,7 @@ class Frontier:
 
 def bound_row(axis: Axis, value: float) -> dict[str, Any]:
     """The target that holds an axis where a point has it."""
-    most = value + NO_LIMIT * abs(value) * axis.sign
+    most = value + LEEWAY * abs(value) * axis.sign
     kind = "level" if axis.peak or axis.year is not None else "cumulative"
     row: dict[str, Any] = {"target": "frontier_" + axis.text.strip("-").replace(":", "_"), "kind": kind}
     row |= {"quantity": axis.what, "sense": ">=" if axis.most else "<=", "value": json.loads(f"{most:.14g}")}

@@ -20,13 +20,14 @@ from planner.cells import closest
 from planner.compile import Matrix, compile_problem
 from planner.engine import DUAL, PRIMAL, STATUS, Options, Progress, Solver, expect, power_of_two
 from planner.errors import CaseError, InfeasibleError, Place, SolverError, error
-from planner.live import LONGER, SHORT
+from planner.live import BASIC, FEW, WANDERED
 from planner.problem import Problem
 from planner.rows import FUND
 from planner.solution import Status
 
 Array = NDArray[np.float64]
 Codes = NDArray[np.integer[Any]]
+NO_LIMIT = 2**31 - 1
 PEAK = "peak:"
 """Start of what names the highest yearly level of a quantity."""
 ON_COMMAND_LINE = "--x, --y"
@@ -283,7 +284,6 @@ class Probe(Solver):
     def __init__(self, matrix: Matrix, options: Options | None = None, progress: Progress | None = None) -> None:
         super().__init__(matrix, options or Options(), progress)
         self.lumpy = bool(matrix.integer.any())
-        self.cold_seconds = 0.0
         self._begun = False
         self._low, self._high = matrix.lower.copy(), matrix.upper.copy()
         self._most = matrix.row_upper.copy()
@@ -291,32 +291,29 @@ class Probe(Solver):
     def least(self, coefficients: Array, what: str, fits: bool = False) -> Status:
         """Solve for the least sum. `fits`: the last point keeps all bounds, so the primal simplex goes on from it.
 
-        A solve that takes longer than twice the first one begins again from nothing, by interior point; one with
-        lumps always begins from nothing.
+        A solve that takes many steps begins again from nothing, by interior point: counted in steps, not in seconds, so
+        that every run goes the same way. One with lumps always begins from nothing.
         """
         warm = self._begun and not self.lumpy
         if self._begun and self.lumpy:
             self.fresh(self.matrix.integer)  # a warm start after an added row has called feasible problems infeasible
+        self._begun = True
+        steps = int(WANDERED * self.matrix.A.shape[0]) + FEW if warm else NO_LIMIT
         expect(self.highs.setOptionValue("simplex_strategy", PRIMAL if warm and fits else DUAL))
-        self.patience = max(SHORT, LONGER * self.cold_seconds) if warm else float("inf")
-        begun = time.perf_counter()
+        expect(self.highs.setOptionValue("simplex_iteration_limit", steps))
         try:
             status = STATUS.get(self.minimise(coefficients, what), "unknown")
-            if warm and status in ("limit", "unknown") and time.perf_counter() - self.started < self.options.time_limit:
-                status = self._again(coefficients, what)
         finally:
-            self.patience = float("inf")
             expect(self.highs.setOptionValue("simplex_strategy", DUAL))
-        if not self._begun:
-            self.cold_seconds, self._begun = time.perf_counter() - begun, True
+            expect(self.highs.setOptionValue("simplex_iteration_limit", NO_LIMIT))
+        if warm and status in ("limit", "unknown") and time.perf_counter() - self.started < self.options.time_limit:
+            return self._again(coefficients, what)
         return status
 
     def _again(self, coefficients: Array, what: str) -> Status:
         """Solve from nothing by interior point, which is quicker far from the least cost, and end in a corner."""
-        self.patience = float("inf")
         expect(self.highs.clearSolver())
-        for name, value in (("solver", "ipm"), ("simplex_strategy", DUAL)):
-            expect(self.highs.setOptionValue(name, value))
+        expect(self.highs.setOptionValue("solver", "ipm"))
         try:
             return STATUS.get(self.minimise(coefficients, what), "unknown")
         finally:
@@ -337,8 +334,12 @@ class Probe(Solver):
 
     def back(self, basis: Any) -> None:
         """Go on from an earlier stand; rows that were added since are free there."""
-        if not self.lumpy and len(basis.row_status) == self.highs.getNumRow():
-            expect(self.highs.setBasis(basis))
+        if not self.lumpy:
+            there = self.highs.getBasis()
+            rows = list(basis.row_status)
+            there.row_status = rows + [BASIC] * (self.highs.getNumRow() - len(rows))
+            there.col_status, there.valid = list(basis.col_status), True
+            expect(self.highs.setBasis(there))
 
     def fresh(self, integer: NDArray[np.bool_]) -> None:
         """Begin cold, with what is held and all bounds as they are."""
