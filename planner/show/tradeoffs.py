@@ -161,7 +161,7 @@ def shares(page: Page, found: Alternatives) -> None:
     table = grid(["", *[str(plan) for plan in wide.columns]], right=range(1, len(wide.columns) + 1))
     for name, row in wide.iterrows():
         if name in chosen:
-            add(table, page.name(TABLES[found.by], str(name)), *[f"{100 * value:.0f} %" for value in row])
+            add(table, page.name(TABLES[found.by], str(name)), *[part(page, round(value, 2)) for value in row])
     page.show(table)
 
 
