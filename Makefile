@@ -8,7 +8,7 @@ OUT ?= plan
 HOST ?=
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
 
-.PHONY: help plan test app e2e campaign bench bench-quick clean distclean
+.PHONY: help plan test app e2e campaign bench bench-quick bench-app clean distclean
 
 help:
 	@echo "make plan      solve $(CASE) into $(OUT)/ and print the plan (CASE=folder, OUT=folder)"
@@ -17,6 +17,7 @@ help:
 	@echo "make e2e       tests in a real browser (as root it installs Chromium and a Chinese font where they are missing)"
 	@echo "make campaign  the long campaign of random cases"
 	@echo "make bench     every demand on speed, all sizes (a quarter of an hour); make bench-quick: under a minute"
+	@echo "make bench-app  from the move of a lever to the last chart, in a real browser"
 	@echo "make clean     remove what was computed; make distclean removes the environment, too"
 
 plan: $(VENV)/.installed
@@ -43,6 +44,10 @@ bench: $(VENV)/.installed-bench
 
 bench-quick: $(VENV)/.installed-bench
 	$(BIN)/python -m benchmarks.bench --quick
+
+bench-app: $(VENV)/.installed-e2e
+	@sh e2e/browser.sh
+	$(BIN)/python -m benchmarks.app
 
 clean:
 	rm -rf $(OUT) build dist .pytest_cache .mypy_cache .ruff_cache

@@ -616,6 +616,21 @@ def test_a_ladder_of_cuts_and_money_taken_back_cost_what_the_core_says(app: AppT
     assert not app.error
 
 
+def test_alternatives_are_within_their_slack_and_can_be_loaded(app: AppTest) -> None:
+    opened(app, "tradeoffs")
+    app.button(key="nearby").click()
+    ran(app)
+    finished(app, "nearby")
+    frame = app.dataframe[0].value
+    assert len(frame) == 5
+    assert frame["extra"].between(-1e-6, 2 + 1e-6).all()
+    found = app.session_state["job_tutorial_nearby"][1].future.result()
+    app.button(key="nearby_1").click()
+    ran(app)
+    cost = found.plans.set_index("plan")["cost"][1]
+    assert desktop(app).shown.plan.objective == pytest.approx(cost, rel=1e-4)
+
+
 def test_money_flows_on_as_it_came() -> None:
     case, plan = read_case(CASE), moved(OWN)
     frame = risks.flow(case, plan, "en")

@@ -79,13 +79,18 @@ def draw_answer(stand: answering.Stand, plan: Plan) -> None:
     case, lang = plan.case or stand.case, stand.lang
     draw_headline(figures.headline(case, stand.offered, plan, stand.reference, lang), stand.reference_name, lang)
     quantity = main_quantity(case)
-    if quantity is not None:
-        left, right = st.columns([0.54, 0.46], gap="medium")
-        with left:
-            draw_wedge(case, plan, quantity, lang)
-        with right:
-            draw_costs(case, plan, quantity, lang)
-    draw_targets(case, plan, lang)
+    if quantity is None:
+        draw_targets(case, plan, lang)
+        draw_tabs(case, plan, lang)
+        return
+    left, right = st.columns([0.54, 0.46], gap="medium")
+    below = st.container()
+    with left:
+        draw_wedge(case, plan, quantity, lang)
+    with below:
+        draw_targets(case, plan, lang)
+    with right:  # what takes longest to work out comes last
+        draw_costs(case, plan, quantity, lang)
     draw_tabs(case, plan, lang)
 
 

@@ -12,7 +12,7 @@ from planner.case import Case
 from planner.errors import PlannerError
 from planner.explore import frontier
 from planner.text import LANGUAGES, t
-from planner.ui import answering, drawing, figures, jobs, state
+from planner.ui import answering, drawing, figures, jobs, nearby, state
 from planner.ui.desk import Work
 from planner.ui.draft import Draft, EditMapping, merged
 from planner.ui.levers import fresh_id, name_of, short_name, years_text
@@ -81,9 +81,10 @@ def page() -> None:
         points = jobs.watch(case, SLOT, lang, partial(told, lang=lang))
     except PlannerError as fault:
         st.error(t("ui.frontier.failed", lang, words=str(fault)))
-        return
+        points = None
     if points is not None:
         draw(stand, points, lang)
+    nearby.draw(stand, lang)
 
 
 def choose(case: Case, lang: str) -> str:
