@@ -17,13 +17,13 @@ from scipy.sparse import csr_array, hstack
 from planner.case import Case
 from planner.edits import Edit
 from planner.engine import HELD, Options, Progress, cancellable
-from planner.errors import CaseError, InfeasibleError, Place, error
+from planner.errors import CaseError, InfeasibleError, Place, SolverError, error
 from planner.highlights import penalties
 from planner.plan import Plan, report
 from planner.probe import ROOMS, Axis, Codes, Posed, Probe, held, least_value
 from planner.rows import Budget
-from planner.session import Session
 from planner.solution import Solution, StageValue, Status
+from planner.sweep import Asked, Backend, Job, objective, sweep
 from planner.timing import path, span
 
 Array = NDArray[np.float64]
@@ -422,39 +422,51 @@ def others_at_most(case: Case, sectors: Sequence[str], budgets: Sequence[str], s
 
 
 def rules(
-    case: Case, options: Options | None = None, progress: Progress | None = None, cancel: Event | None = None
+    case: Case,
+    options: Options | None = None,
+    progress: Progress | None = None,
+    cancel: Event | None = None,
+    backend: Backend | None = None,
 ) -> pd.DataFrame:
     """What every rule of eligibility costs: the plan against the one in which the fund may pay all of it.
 
     Columns: `kind` rule, `id` of the fund, `sector`, `measure`, `share` it may pay, `status`, `cost` [net present
-    value, currency]. Also what is not eligible at all (no rule, share 0) of sectors that have capital cost.
+    value, currency]. Also what is not eligible at all (no rule, share 0) of sectors that have capital cost. The plans
+    are solved by `backend`, several at once where that is worth while. Raises InfeasibleError without a plan.
     """
-    told = cancellable(progress, cancel)
     base = case.edited([{"setting": "objective", "value": ["cost"]}])
-    session, rows = Session(base, options), []
-    first = session.answer(told)
-    if not first.found:
-        raise InfeasibleError("the case has no plan")
     known = {(row.fund, row.sector, row.measure) for row in case.fund_rules}
     paid = {row.sector for row in case.measures if row.capex}
     asked = [(row.fund, row.sector, row.measure, row.max_share) for row in case.fund_rules if row.max_share < 1]
     asked += [
-        (f.fund, s.sector, None, 0.0)
-        for f in case.funds
-        for s in case.sectors
-        if s.sector in paid and (f.fund, s.sector, None) not in known
+        (fund.fund, sector.sector, None, 0.0)
+        for fund in case.funds
+        for sector in case.sectors
+        if sector.sector in paid and (fund.fund, sector.sector, None) not in known
     ]
-    for place, (fund, sector, measure, share) in enumerate(asked):
-        what = f"rule {fund} ({place + 1}/{len(asked)})"
+    jobs = [Job()]
+    for fund, sector, measure, _ in asked:
         key = {"fund": fund, "sector": sector, "measure": measure}
         edit = Edit(table="fund_rules", key=key, set={"max_share": 1})
         if (fund, sector, measure) not in known:
-            edit = Edit(table="fund_rules", add={k: v for k, v in key.items() if v} | {"max_share": 1})
-        session.use(base.edited([edit]))
-        answer = session.answer(None if told is None else lambda _, seconds, what=what: told(what, seconds))  # type: ignore[misc]
-        cost = max(0.0, first.objective - answer.objective) if answer.found else np.nan
-        rows.append(("rule", fund, sector, measure or "", share, answer.status, cost))
+            edit = Edit(table="fund_rules", add={name: cell for name, cell in key.items() if cell} | {"max_share": 1})
+        jobs.append(Job.of([edit]))
+    wanted = Asked(objective, options=options or Options())
+    first, *others = sweep(base, jobs, wanted, backend, progress=progress, cancel=cancel)
+    if first.status == "infeasible":
+        raise InfeasibleError("the case has no plan")
+    if first.result is None:
+        raise SolverError(first.words.get("en") or first.status)
+    rows = [
+        ("rule", fund, sector, measure or "", share, found.status, saved(first.result, found.result))
+        for (fund, sector, measure, share), found in zip(asked, others, strict=True)
+    ]
     return pd.DataFrame(rows, columns=list(RULES))
+
+
+def saved(before: float, after: float | None) -> float:
+    """What the second plan costs less; not a number where there is none [currency]."""
+    return np.nan if after is None else tidy(before - after, before)
 
 
 @dataclass(frozen=True)
