@@ -1,5 +1,6 @@
 """The budget desk: what money is worth, what cuts take away, what earmarks cost, who pays."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -11,7 +12,9 @@ from planner.case import Case
 from planner.errors import CaseError, InfeasibleError
 from planner.flows import payers
 from planner.plan import solve
+from planner.show.money import refusal
 from planner.tables import read_case
+from planner.words import Words
 
 TUTORIAL = Path(__file__).parents[1] / "cases" / "tutorial"
 # In 2023 five tonnes must go: by m for 100 of capital each and 10 a year, or by n for 25 a year and no capital. Half
@@ -234,3 +237,12 @@ def test_what_cannot_be_asked_is_refused() -> None:
     none = funded("budget fund limit per\nb g 300 span", targets="target kind quantity sense value\ncap level q <= 10")
     with pytest.raises(InfeasibleError):
         worth(none)
+
+
+def test_a_plan_that_was_not_found_in_time_is_not_told_as_impossible() -> None:
+    case = read_case(TUTORIAL)
+    rung = ladder(case, "public", steps=(0.1,))[0]
+    stopped = replace(rung, status="limit", after=None)
+    assert refusal(Words("en", case), stopped, "ladder") == "not found in time"  # type: ignore[arg-type]
+    none = replace(rung, status="infeasible", after=None, furthest=0.05)
+    assert refusal(Words("en", case), none, "ladder") == "no plan; at most 5 % can be cut"  # type: ignore[arg-type]

@@ -73,7 +73,9 @@ def show_ladder(page: Page, found: Sequence[Rung], name: str) -> None:
 
 
 def refusal(page: Page, rung: Rung, key: str) -> str:
-    """How far a cut can go that leaves no plan."""
+    """How far a cut can go that leaves no plan; or that none was found in time."""
+    if rung.status != "infeasible":
+        return page.t("alternatives.unknown")
     if rung.furthest is None:
         return page.t(f"budget_desk.{'ladder' if key == 'ladder' else 'rung'}.hopeless")
     return page.t(f"budget_desk.{key}.infeasible", furthest=part(page, max(0.0, rung.furthest)))
