@@ -12,7 +12,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from enum import StrEnum
 from importlib import import_module
-from multiprocessing.synchronize import Event as ProcessEvent
+from multiprocessing.connection import Connection
 from threading import Event, Lock, Thread
 from typing import Any
 
@@ -163,16 +163,30 @@ class Processes(ProcessPoolExecutor):
 def _processes(base: Base, key: str, workers: int) -> Iterator[ProcessPoolExecutor]:
     """Processes that begin from nothing: they share no lock and no thread with this one."""
     context = multiprocessing.get_context("spawn")
-    stop = context.Event()
-    pool = Processes(workers, context, _begin, (base, key, stop))
+    hears, tells = context.Pipe(duplex=False)
+    pool = Processes(workers, context, _begin, (base, key, Told(hears)))
     try:
         yield pool
     finally:
-        stop.set()
+        tells.close()
         pool.shutdown(wait=True, cancel_futures=True)
+        hears.close()
 
 
-def _begin(base: Base, key: str, stop: ProcessEvent) -> None:
+@dataclass(frozen=True)
+class Told:
+    """An event that happens when the other end of a pipe is closed; an event of `multiprocessing` leaves locks behind
+    in a process that is left at once.
+    """
+
+    pipe: Connection
+
+    def is_set(self) -> bool:
+        """Whether it has happened."""
+        return self.pipe.poll()
+
+
+def _begin(base: Base, key: str, stop: Signal) -> None:
     """What a process does first."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     Thread(target=_leave_with_parent, daemon=True).start()

@@ -131,7 +131,7 @@ def _worked(
                 continue
             killed += 1
             if killed >= HOPELESS and not answered:
-                raise SolverError(t("sweep.killed", "en")) from fault
+                raise SolverError(t("sweep.no_process", "en")) from fault
             for part in left:
                 words = {lang: t("sweep.killed", lang) for lang in LANGUAGES}
                 lost = [{"number": number, "name": job.name, "status": FAULT, "words": words} for number, job in part]
