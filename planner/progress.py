@@ -13,11 +13,11 @@ from dataclasses import dataclass
 import pandas as pd
 
 from planner.case import Case
-from planner.credit import case_of
+from planner.credit import case_of, effects
 from planner.highlights import lines
-from planner.plan import Plan
+from planner.plan import KEPT, Plan
 from planner.problem import Problem
-from planner.rows import Existing
+from planner.rows import PROVINCE, Existing
 
 PROGRESS = ("measure", "city", "year", "planned", "delivered", "difference", "planned_stock", "stock")
 TRACK = ("target", "year", "scope", "bound", "planned", "now", "missed", "state")
@@ -100,20 +100,66 @@ def progress(plan: Plan, now: Plan, as_of: int) -> pd.DataFrame:
     return table[list(PROGRESS)].reset_index(drop=True)
 
 
+def idle_overlap(plan: Plan) -> dict[tuple[str, str, int], float]:
+    """What overlaps beyond the least add to the levels of the whole area, in years that are history [its unit].
+
+    Keys: quantity, sector, year; a blank sector is all of them, conversions included. Nothing asks for a small overlap
+    in a year whose targets are past, so the solver may take any; the reading of history is the least, as for the base
+    year.
+    """
+    case = case_of(plan)
+    as_of = case.settings.as_of
+    past = plan.overlaps[plan.overlaps["year"] <= (as_of or 0)]
+    if past.empty:
+        return {}
+    problem = Problem(case)
+    stock = {(line.measure, line.city, int(line.year)): float(line.stock) for line in lines(plan.portfolio)}
+    idle = []
+    for line in lines(past):
+        key = (line.group, line.city, int(line.year))
+        members = problem.overlap_members[key]
+        full = sum(
+            float(problem.part_of_potential[m, line.city, key[2]]) * stock.get((m, line.city, key[2]), 0.0)
+            for m in members
+        )
+        idle.append((*key, float(line.overlap) - max(0.0, full - 1.0)))
+    lost = effects(case).overlaps.groupby(["group", "city", "year", "quantity"], as_index=False)["value"].sum()
+    both = lost.merge(pd.DataFrame(idle, columns=["group", "city", "year", "idle"]), on=["group", "city", "year"])
+    both["value"] *= both["idle"]
+    found: dict[tuple[str, str, int], float] = defaultdict(float)
+    for line in lines(both):
+        found[line.quantity, "", int(line.year)] += float(line.value)
+        first = problem.overlap_pairs[line.group, line.city][0]
+        if line.quantity == problem.overlap_quantity[line.group]:
+            found[line.quantity, problem.measures[first].sector, int(line.year)] += float(line.value)
+    return found
+
+
 def track(plan: Plan, now: Plan) -> pd.DataFrame:
     """Targets as planned and as they stand now: achieved and missed by year [unit of the quantity].
 
-    `state`: kept, missed (now, and was not), both (missed in both), regained (missed in the plan, kept now).
+    `state`: kept, missed (now, and was not), both (missed in both), regained (missed in the plan, kept now). Years that
+    are history are read with overlaps at their least, for targets on a quantity of the whole area.
     """
+    idle = idle_overlap(now)
+    targets = {row.target: row for row in case_of(now).targets}
     before = plan.targets.set_index(["target", "year"])[["achieved", "missed"]]
     rows = []
     for line in lines(now.targets):
         key = (line.target, line.year)
         old = before.loc[key] if key in before.index else None
         was = old is not None and float(old["missed"]) > 0
-        state = ("both" if was else "missed") if line.missed > 0 else ("regained" if was else "kept")
+        achieved, missed = float(line.achieved), float(line.missed)
+        target = targets[line.target]
+        whole = target.scope == PROVINCE and target.per == "year"
+        if whole and target.kind in ("level", "change", "abated", "intensity"):
+            extra = sum(idle.get((target.quantity, s, int(line.year)), 0.0) for s in target.sectors or ("",))
+            achieved += extra if target.kind == "abated" else -extra
+            missed = max(0.0, (achieved - line.bound) * (1.0 if target.sense == "<=" else -1.0)) if extra else missed
+            missed = 0.0 if missed <= KEPT * max(abs(achieved), abs(line.bound)) else missed
+        state = ("both" if was else "missed") if missed > 0 else ("regained" if was else "kept")
         planned = None if old is None else float(old["achieved"])
-        rows.append((line.target, int(line.year), line.scope, line.bound, planned, line.achieved, line.missed, state))
+        rows.append((line.target, int(line.year), line.scope, line.bound, planned, achieved, missed, state))
     return pd.DataFrame(rows, columns=list(TRACK))
 
 

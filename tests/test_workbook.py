@@ -47,11 +47,8 @@ def book(case: Case, plan: Plan, tmp_path_factory: pytest.TempPathFactory) -> Pa
 # ---------------------------------------------------------------- the case, there and back
 
 
-@pytest.mark.parametrize("folder", ["tutorial", "jiangxi", "jiangxi-2026"])
-@pytest.mark.parametrize("lang", ["zh", "en"])
+@pytest.mark.parametrize(("folder", "lang"), [("tutorial", "zh"), ("tutorial", "en"), ("jiangxi", "zh")])
 def test_an_exported_case_is_the_same_case(folder: str, lang: str, tmp_path: Path) -> None:
-    if folder != "tutorial" and lang == "en":
-        pytest.skip("the language of the headers is tried on the small case")
     case = read_case(ROOT / "cases" / folder)
     export_workbook(case, tmp_path / "book.xlsx", lang)
     again = read_case(tmp_path / "book.xlsx")

@@ -103,7 +103,7 @@ def progress(
         show_track(result, states, year)
         show_next(result, made, now)
         if kept.found:
-            show_slip(result, slip(made, kept, now, year))
+            show_slip(result, slip(made, kept, now, year), best_effort=now.status == "infeasible")
         if out is not None:
             result.line(result.t("exchange.written", file=out))
         raise typer.Exit(CODES.get(now.status, Code.OPEN))

@@ -90,7 +90,7 @@ def show_track(page: Page, found: pd.DataFrame, as_of: int) -> None:
     page.note(page.t("progress.targets_note", year=as_of))
 
 
-def show_slip(page: Page, found: Slip) -> None:
+def show_slip(page: Page, found: Slip, best_effort: bool = False) -> None:
     """Costs of the plan that was made, of the same kept to, and of the plan from here on."""
     money = page.money
     table = grid(["", ""], right=[1], header=False)
@@ -101,6 +101,8 @@ def show_slip(page: Page, found: Slip) -> None:
         add(table, page.t(f"progress.{name}"), number(value, places))
     page.show(table)
     page.note(page.t("progress.cost_note"))
+    if best_effort:
+        page.note(page.t("progress.cost_effort"))
 
 
 def show_next(page: Page, plan: Plan, now: Plan) -> None:
