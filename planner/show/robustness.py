@@ -54,14 +54,15 @@ def assumption(page: Page, found: Robustness) -> str:
 
 
 def no_regret(page: Page, found: Robustness) -> None:
-    """Measures that nearly all futures choose, the larger ones first."""
+    """Measures that nearly all futures choose, the larger ones first, those that a pin asks for last."""
     case = page.case
     if case is None:
         return
     forced = {row.measure for row in case.pins if (row.min or 0) > 0}
     capex = {row.measure: row.capex for row in case.measures}
-    table = found.measures.assign(spent=found.measures["median"] * found.measures["measure"].map(capex))
-    table = table.sort_values(["index", "spent"], ascending=False, kind="stable")
+    names = found.measures["measure"]
+    table = found.measures.assign(spent=found.measures["median"] * names.map(capex), forced=names.isin(forced))
+    table = table.sort_values(["index", "forced", "spent"], ascending=[False, True, False], kind="stable")
     safe = int((table["index"] >= SAFE).sum())
     page.heading(page.t("robustness.no_regret"), page.t("robustness.count", count=safe, all=len(table)))
     quantity = main_quantity(case)
