@@ -345,7 +345,11 @@ def bars(words: Mapping[str, str], ground: Ground = LIGHT) -> Spec:
 
 
 def cost_curve(
-    words: Mapping[str, str], colours: Mapping[str, str], limits: tuple[float, float], ground: Ground = LIGHT
+    words: Mapping[str, str],
+    colours: Mapping[str, str],
+    limits: tuple[float, float],
+    ground: Ground = LIGHT,
+    legend: bool = True,
 ) -> Spec:
     """Boxes as wide as what a measure abates and as high as what a unit costs, the cheapest first, without gaps.
 
@@ -379,7 +383,7 @@ def cost_curve(
                 "field": "sector",
                 "type": "nominal",
                 "scale": {"domain": list(colours), "range": list(colours.values())},
-                "legend": {**_legend(colours), "columns": 4 if len(max(colours, key=len, default="")) <= 8 else 3},
+                "legend": _legend(colours) if legend else None,
             },
             "tooltip": [
                 {"field": "measure", "type": "nominal", "title": words["measure"]},
@@ -400,7 +404,7 @@ def cost_curve(
             {"filter": "datum.label != ''"},
             {"calculate": "(datum.left + datum.right) / 2", "as": "middle"},
         ],
-        "mark": {"type": "text", "angle": 325, "align": "left", "baseline": "middle", "dx": 3, "dy": -5}
+        "mark": {"type": "text", "angle": 325, "align": "left", "baseline": "middle", "dx": 3, "dy": -5, "limit": 130}
         | {"fontSize": 11, "color": ground.ink},
         "encoding": {
             "x": {"field": "middle", "type": "quantitative"},

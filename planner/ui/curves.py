@@ -20,7 +20,7 @@ ASKED = frozenset({"targets", "budgets", "pins", "fund_rules", "funds", "sources
 """Tables that no effect of a measure depends on."""
 LABELLED = 0.02
 """Boxes at least so wide are named, as a part of the whole width [-]."""
-APART, MOST_NAMED = 0.07, 6
+APART, MOST_NAMED = 0.13, 5
 """Least distance of two names, as a part of the whole width, and how many there are at most [-]."""
 OUTER = 0.03
 """Part of all that is abated whose costs may lie beyond either end of the axis [-]."""

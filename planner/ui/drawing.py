@@ -9,6 +9,9 @@ from planner.text import t
 from planner.ui import curves, figures
 from planner.ui.levers import short_name
 
+SMALL = 400
+"""Height up to which the cost curve has no legend: it stands beside a chart in the same colours [px]."""
+
 
 def ground() -> charts.Ground:
     """Colours for the theme on screen."""
@@ -56,7 +59,7 @@ def draw_cost_curve(case: Case, plan: Plan, quantity: str, year: int, height: in
     colours = {name: colour for name, colour in figures.colours(case, lang).items() if name in drawn}
     st.vega_lite_chart(
         frame,
-        charts.cost_curve(words, colours, limits, ground()),
+        charts.cost_curve(words, colours, limits, ground(), legend=height > SMALL),
         width="stretch",
         height=height,
         key=f"curve_{height}",
