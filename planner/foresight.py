@@ -75,7 +75,8 @@ def regret(
 ) -> Regret:
     """Plan for the goals up to the first of `years`, keep what was started until then, plan for the next, and so on.
 
-    A horizon knows every target row up to its year and none after (a row over several years belongs to its last one);
+    A horizon knows every target that begins by its year, all of it, and none after (one over several years, as a
+    cumulative cap, begins with its last);
     budgets, limits, prices and costs are known to the end, so that only goals are overlooked. After the last of `years`
     all goals are asked for. Each plan is of least cost, ties broken as `solve` does. Where what was started before
     leaves no plan that keeps all hard targets asked for, the one that misses them least is taken, each miss as a part
@@ -137,7 +138,12 @@ class Walk:
         self.rows = np.array([rows["target_is_kept", key] for key in self.keys], dtype=np.int64)
         self.misses = np.array([columns["miss", key] for key in self.keys], dtype=np.int64)
         self.hard = np.array([self.problem.goal_target[key[0]] in hard for key in self.keys], dtype=bool)
-        self.year = np.array([key[1] for key in self.keys], dtype=np.int64)
+        begins: dict[str, int] = {}
+        for name, year in self.keys:
+            target = self.problem.goal_target[name]
+            begins[target] = min(year, begins.get(target, year))
+        self.year = np.array([begins[self.problem.goal_target[name]] for name, _ in self.keys], dtype=np.int64)
+        """First year of the target that each row belongs to: who sees it sees all of it."""
         self.frozen: tuple[Codes, Array] | None = None
         """Starts that are kept, and the plan that has them."""
 
