@@ -33,8 +33,8 @@ app: $(VENV)/.installed
 	$(BIN)/streamlit run app.py --server.showEmailPrompt false $(if $(filter lan,$(HOST)),--server.address 0.0.0.0)
 
 e2e: $(VENV)/.installed-e2e
-	@sh e2e/browser.sh
-	$(BIN)/python -m pytest e2e -o addopts="-q --strict-markers" -rs --durations=5
+	@sh tests/e2e/browser.sh
+	$(BIN)/python -m pytest tests/e2e -o addopts="-q --strict-markers" -rs --durations=5
 
 campaign: $(VENV)/.installed-dev
 	$(BIN)/python -m tests.campaign
@@ -46,7 +46,7 @@ bench-quick: $(VENV)/.installed-bench
 	$(BIN)/python -m benchmarks.bench --quick
 
 bench-app: $(VENV)/.installed-e2e
-	@sh e2e/browser.sh
+	@sh tests/e2e/browser.sh
 	$(BIN)/python -m benchmarks.app
 
 clean:

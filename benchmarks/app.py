@@ -21,7 +21,7 @@ from typing import Any
 
 from playwright.async_api import Browser, Page, async_playwright
 
-from e2e.conftest import FLAGS, ROOT, answers, chromium, free_port
+from tests.e2e.conftest import FLAGS, ROOT, answers, chromium, free_port
 
 MOVES = 40
 THINKING = 2.0
