@@ -26,7 +26,9 @@ from tests.e2e.conftest import FLAGS, ROOT, answers, chromium, free_port
 MOVES = 40
 THINKING = 2.0
 """Pause of a person between two moves [s]."""
-LEVER = ".st-key-lever_jiangxi_budget_en"
+LEVER = ".st-key-lever_jiangxi_{}_en"
+ROW = 4
+"""Moves of the budget between two moves of the renewable targets: no position comes twice, so none is known [-]."""
 WATCH = """() => {
   const app = document.querySelector('[data-testid="stApp"]');
   const seen = window.seen = {painted: 0, ended: 0, ran: false};
@@ -49,9 +51,10 @@ TIMES = """() => ({whole: Math.max(window.seen.painted, window.seen.ended) - win
   served: window.seen.ended - window.seen.begun})"""
 
 
-async def move(page: Page, key: str) -> tuple[float, float, float, float]:
+async def move(page: Page, lever: str, key: str) -> tuple[float, float, float, float]:
     """One move: whole, solve, server, browser [ms]."""
-    await page.locator(f'{LEVER} input[type="range"], {LEVER} [role="slider"]').first.focus()
+    slider = LEVER.format(lever)
+    await page.locator(f'{slider} input[type="range"], {slider} [role="slider"]').first.focus()
     await page.evaluate(BEGIN)
     await page.keyboard.press(key)
     await page.wait_for_function(QUIET, timeout=120_000)
@@ -62,19 +65,30 @@ async def move(page: Page, key: str) -> tuple[float, float, float, float]:
     return times["whole"], solve, times["served"] - solve, times["whole"] - times["served"]
 
 
-async def person(browser: Browser, address: str, moves: int) -> tuple[float, list[tuple[float, ...]]]:
-    """First load [ms] and moves of one person, who goes to and fro between budgets of 100 to 120 %."""
+def path(moves: int) -> list[tuple[str, str]]:
+    """Levers and keys: budgets from 100 to 120 % and back, with weaker renewable targets at each turn."""
+    found = []
+    for number in range(moves):
+        row, place = divmod(number, ROW + 1)
+        turn = ("renewables", "ArrowLeft")
+        found.append(turn if place == ROW else ("budget", "ArrowLeft" if row % 2 else "ArrowRight"))
+    return found
+
+
+async def person(browser: Browser, address: str, moves: int, number: int) -> tuple[float, list[tuple[float, ...]]]:
+    """First load [ms] and moves of one person; each begins with pollutant targets of his own."""
     context = await browser.new_context(viewport={"width": 1440, "height": 900}, locale="en-GB")
     page = await context.new_page()
     begun = time.perf_counter()
-    await page.goto(f"{address}/?lang=en&case=jiangxi")
+    own = f"pollutant={100 - 5 * (number % 10)}&renewables={100 - 5 * (number // 10)}"
+    await page.goto(f"{address}/?lang=en&case=jiangxi&{own}")
     await page.locator('[data-testid="stVegaLiteChart"] svg').nth(1).wait_for(timeout=180_000)
     loaded = 1000 * (time.perf_counter() - begun)
     await asyncio.sleep(5 * THINKING)
     await page.evaluate(WATCH)
     found = []
-    for number in range(moves):
-        found.append(await move(page, "ArrowRight" if number % 8 < 4 else "ArrowLeft"))
+    for lever, key in path(moves):
+        found.append(await move(page, lever, key))
         await asyncio.sleep(THINKING)
     await context.close()
     return loaded, found
@@ -85,7 +99,7 @@ async def crowd(address: str, people: int, moves: int) -> tuple[list[float], lis
     async with async_playwright() as play:
         browser = await play.chromium.launch(executable_path=chromium(), args=list(FLAGS))
         each = max(2, -(-moves // people))
-        all_of = await asyncio.gather(*(person(browser, address, each) for _ in range(people)))
+        all_of = await asyncio.gather(*(person(browser, address, each, number) for number in range(people)))
         await browser.close()
     return [loaded for loaded, _ in all_of], [one for _, found in all_of for one in found]
 

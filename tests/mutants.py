@@ -672,7 +672,6 @@ MUTANTS = [
     ),
     Mutant("a block of rows begins one row late", COMPILE, "*(np.diff(block.indptr)", "*(np.diff(block.indptr)[::-1]"),
     Mutant("a group of one city holds everywhere", GROUPS, "return [rows[0].city] if rows[0].city else", "return"),
-    Mutant("loosening is never free", PRICES, "if way > 0 and dual + extra >= -self.zero", "if way > 9"),
     Mutant(
         "what makes room costs nothing",
         PRICES,
