@@ -16,6 +16,8 @@ from urllib.parse import urlsplit
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Locator, Page, Playwright, expect, sync_playwright
 
+from planner.text import LANGUAGES, t
+
 ROOT = Path(__file__).parents[2]
 NAMES = ("chromium", "chromium-browser", "google-chrome-stable", "google-chrome")
 FLAGS = (
@@ -24,7 +26,7 @@ FLAGS = (
 )
 PATIENCE = 90_000
 """How long a state is waited for [ms]."""
-MONEY = re.compile("元|CNY")
+COST = re.compile("|".join(re.escape(t("ui.figure.cost", lang)) for lang in LANGUAGES))
 ABSENT = "no Chromium on this machine: `make e2e` as root installs it"
 
 
@@ -141,10 +143,9 @@ class Visitor:
         return self.key("headline").locator('[data-testid="stMetricValue"]').all_inner_texts()
 
     def cost(self) -> Locator:
-        """The first number of the headline, once it is there: while a page is drawn another may stand in its place."""
-        found = self.key("headline").locator('[data-testid="stMetricValue"]').first
-        expect(found).to_contain_text(MONEY)
-        return found
+        """The cost in the headline, found by its label: while a page is drawn another number may stand in its place."""
+        figure = self.key("headline").locator('[data-testid="stMetric"]', has_text=COST)
+        return figure.locator('[data-testid="stMetricValue"]')
 
     def move(self, lever: str, presses: int) -> None:
         """Move a lever by so many steps (left below zero), as with the arrow keys."""
