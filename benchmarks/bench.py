@@ -33,7 +33,7 @@ from planner.certificate import certify
 from planner.compile import compile_problem
 from planner.engine import Options, Solver
 from planner.engine import solve as solve_matrix
-from planner.explore import frontier, least_total
+from planner.explore import frontier
 from planner.live import Live
 from planner.plan import priced_rows
 from planner.plan import solve as solve_case
@@ -46,6 +46,8 @@ LATEST = Path(__file__).parent / "latest.json"
 ALIKE = 1e-6
 """Part of the least cost by which two tools may differ [-]."""
 COLD_POINTS = 2
+REACH = 0.95
+"""How far towards its least value a frontier goes: the last few percent cost beyond all measure [-]."""
 
 
 @dataclass(frozen=True)
@@ -389,29 +391,26 @@ def in_pyoptinterface(p: Province) -> float:
 
 def frontiers(made: Case, numbers: Numbers, points: int, quantity: str) -> None:
     """A frontier, warm from point to point, against cold solves of some of its points."""
-    frame = numbers.time("frontier", lambda: frontier(made, quantity, points))
+    frame = numbers.time("frontier", lambda: frontier(made, quantity, points=points, reach=REACH)).points
     asked = made.edited([{"setting": "objective", "value": [f"quantity:{quantity}", "cost"]}])
     matrix = compile_problem(Problem(asked))
-    total, cost = (stage.coefficients for stage in matrix.stages)
-    numbers.time("frontier_least", lambda: least_total(matrix, total, Options()))
+    total, cost = matrix.stages
     for point in np.linspace(1, points - 1, COLD_POINTS).astype(int):
 
-        def cold(edge: float = float(frame["total"].iloc[point])) -> float:
+        def cold(edge: float = float(frame["x"].iloc[point])) -> float:
             solver = Solver(compile_problem(Problem(asked)), Options())
-            solver.hold(total, -np.inf, edge)
-            solver.minimise(cost, "cold")
-            return float(cost @ solver.values())
+            solver.hold(total.coefficients, -np.inf, edge - total.constant)
+            solver.minimise(cost.coefficients, "cold")
+            return float(cost.coefficients @ solver.values()) + cost.constant
 
         spent, value = cpu(cold)
         numbers.seconds.setdefault("frontier_cold", []).append(spent)
-        assert_same_value(f"cold point {point}", value, float(frame["cost"].iloc[point]))
+        assert_same_value(f"cold point {point}", value, float(frame["y"].iloc[point]))
     mean = statistics.mean(numbers.seconds["frontier_cold"])
     whole = numbers.median("frontier")
     numbers.told["frontier_points"] = float(len(frame))
     numbers.told["frontier_warm_ratio"] = mean * len(frame) / whole
-    warm = whole - numbers.median("frontier_least")
-    numbers.told["frontier_warm_ratio_without_reach"] = mean * len(frame) / warm
-    numbers.tell("M", ("frontier", "frontier_least"))
+    numbers.tell("M", ("frontier",))
     numbers.told["frontier_cold_point_seconds_M"] = mean
 
 
