@@ -20,7 +20,7 @@ from planner.cells import closest
 from planner.compile import Matrix, compile_problem
 from planner.engine import DUAL, PRIMAL, STATUS, Options, Progress, Solver, expect, power_of_two
 from planner.errors import CaseError, InfeasibleError, Place, SolverError, error
-from planner.live import BASIC, FEW, WANDERED
+from planner.live import BASIC, FEW
 from planner.problem import Problem
 from planner.rows import FUND
 from planner.solution import Status
@@ -28,6 +28,8 @@ from planner.solution import Status
 Array = NDArray[np.float64]
 Codes = NDArray[np.integer[Any]]
 NO_LIMIT = 2**31 - 1
+FAR = 0.3
+"""Part of the number of rows that a solve may take in steps from the last one, before it begins anew [-]."""
 PEAK = "peak:"
 """Start of what names the highest yearly level of a quantity."""
 ON_COMMAND_LINE = "--x, --y"
@@ -298,7 +300,7 @@ class Probe(Solver):
         if self._begun and self.lumpy:
             self.fresh(self.matrix.integer)  # a warm start after an added row has called feasible problems infeasible
         self._begun = True
-        steps = int(WANDERED * self.matrix.A.shape[0]) + FEW if warm else NO_LIMIT
+        steps = int(FAR * self.matrix.A.shape[0]) + FEW if warm else NO_LIMIT
         expect(self.highs.setOptionValue("simplex_strategy", PRIMAL if warm and fits else DUAL))
         expect(self.highs.setOptionValue("simplex_iteration_limit", steps))
         try:
