@@ -18,18 +18,20 @@ from planner.matrix import Matrix, Names
 from planner.solution import Slopes, Solution, StageValue
 
 Signs = NDArray[np.int8]
+SOURCES = ("engine.py", "prices.py", "kept.py")
+"""What a solution is found, priced and kept by: one of an earlier state of these counts for nothing."""
 
 
 def digest(matrix: Matrix, *others: Any) -> str:
     """Fingerprint of a problem for the solver; `others` are further arrays or settings that the outcome depends on."""
-    engine = Path(__file__).with_name("engine.py").read_bytes()
+    sources = [Path(__file__).with_name(name).read_bytes() for name in SOURCES]
     arrays: list[NDArray[Any]] = [matrix.A.data, matrix.A.indices, matrix.A.indptr, matrix.row_lower, matrix.row_upper]
     arrays += [matrix.lower, matrix.upper, matrix.integer, *(stage.coefficients for stage in matrix.stages)]
     words = [f"{stage.name} {stage.constant!r}" for stage in matrix.stages]
     words += [repr(matrix.tolerance), version("highspy")]
     words += [repr(other) for other in others if not isinstance(other, np.ndarray)]
     arrays += [other for other in others if isinstance(other, np.ndarray)]
-    return cache.digest(engine, *words, *(np.ascontiguousarray(array).tobytes() for array in arrays))
+    return cache.digest(*sources, *words, *(np.ascontiguousarray(array).tobytes() for array in arrays))
 
 
 def solution(key: str) -> Solution | None:
