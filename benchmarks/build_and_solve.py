@@ -67,8 +67,9 @@ def raw_build(given: Arrays) -> Any:
 
 def builds(case: str, _: str) -> None:
     from planner.compile import compile_problem
-    from planner.engine import Options, Solver, scaling
+    from planner.engine import Options, Solver
     from planner.problem import Problem
+    from planner.scaling import scaling
     from planner.tables import read_case
 
     times: dict[str, list[float]] = {}

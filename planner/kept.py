@@ -18,7 +18,7 @@ from planner.matrix import Matrix, Names
 from planner.solution import Slopes, Solution, StageValue
 
 Signs = NDArray[np.int8]
-SOURCES = ("engine.py", "prices.py", "kept.py")
+SOURCES = ("engine.py", "scaling.py", "prices.py", "kept.py")
 """What a solution is found, priced and kept by: one of an earlier state of these counts for nothing."""
 
 

@@ -9,9 +9,10 @@ from numpy.typing import NDArray
 
 from planner import kept
 from planner.compile import Matrix
-from planner.engine import DUAL, LARGEST_COST, PRIMAL, STATUS, Options, Progress, Solver, expect, power_of_two
+from planner.engine import DUAL, LARGEST_COST, PRIMAL, STATUS, Options, Progress, Solver, expect
 from planner.matrix import Changes, changes, places
 from planner.problem.keys import Codes
+from planner.scaling import power_of_two
 from planner.solution import Status
 
 AT_LOWER, BASIC = highspy.HighsBasisStatus.kLower, highspy.HighsBasisStatus.kBasic

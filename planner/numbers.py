@@ -10,10 +10,10 @@ from scipy.sparse import csr_array
 
 from planner.case import Case
 from planner.compile import Matrix, Name, compile_problem
-from planner.engine import scaling
 from planner.errors import Issue, Place, warning
 from planner.problem import Problem
 from planner.rows import Row
+from planner.scaling import scaling
 
 WIDEST = 1e6
 """Entries of one scaled row further apart than this are near the solver's tolerance [-]."""

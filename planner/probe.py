@@ -18,11 +18,12 @@ from scipy.sparse import coo_array, csr_array, hstack, vstack
 from planner.case import Case
 from planner.cells import closest
 from planner.compile import Matrix, compile_problem
-from planner.engine import DUAL, PRIMAL, STATUS, Options, Progress, Solver, expect, power_of_two
+from planner.engine import DUAL, PRIMAL, STATUS, Options, Progress, Solver, expect
 from planner.errors import CaseError, InfeasibleError, Place, SolverError, error
 from planner.live import BASIC, FEW
 from planner.problem import Problem
 from planner.rows import FUND
+from planner.scaling import power_of_two
 from planner.solution import Status
 
 Array = NDArray[np.float64]

@@ -7,13 +7,13 @@ import numpy as np
 import pandas as pd
 from scipy.sparse import csr_array, diags_array
 
-from planner.engine import settle
 from planner.highlights import lines
 from planner.matrix import Matrix, Names
 from planner.plan import KEPT, Plan
 from planner.problem import Problem
 from planner.problem.keys import Array, Keys
 from planner.rows import FUND
+from planner.scaling import settle
 
 Listed = tuple[tuple[str, str, int, float], ...]
 """Numbers of a plan by what, where and when: plain, so that workers and journals can have them."""

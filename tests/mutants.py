@@ -55,6 +55,7 @@ TIMING, RULES, TARGETS = "planner/timing.py", "planner/formulation.py", "planner
 EXPAND, COMPILE, MATRIX = "planner/expand.py", "planner/compile.py", "planner/matrix.py"
 KEYS, TRACKED = "planner/problem/keys.py", "planner/problem/tracked.py"
 SYMBOLIC, PRICES = "planner/symbolic.py", "planner/prices.py"
+SCALING = "planner/scaling.py"
 ENGINE, PLAN = "planner/engine.py", "planner/plan.py"
 
 MUTANTS = [
@@ -648,7 +649,7 @@ MUTANTS = [
     ),
     Mutant(
         "rows are scaled, their sides are not",
-        ENGINE,
+        SCALING,
         "data *= np.repeat(self.rows, np.diff(rows.indptr))",
         "data *= np.repeat(1.5 * self.rows, np.diff(rows.indptr))",
     ),
