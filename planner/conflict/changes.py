@@ -1,5 +1,6 @@
 """Ways out: one change of the tables each, as large as its size says, as an edit and as a move of the model."""
 
+from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -24,13 +25,13 @@ def tidy(number: float) -> float:
     return float(f"{number:.12g}")
 
 
-class Single:
+class Single(ABC):
     """A change of one thing."""
 
     @property
+    @abstractmethod
     def element(self) -> Element:
         """What it loosens."""
-        raise NotImplementedError
 
     @property
     def elements(self) -> tuple[Element, ...]:
