@@ -5,8 +5,9 @@ from collections.abc import Mapping, Sequence
 import pandas as pd
 
 from planner.files import escaped
+from planner.frames import digits
 from planner.highlights import levels, lines, net_cost
-from planner.plan import Plan, digits
+from planner.plan import Plan
 
 Plans = Mapping[str, Plan]
 

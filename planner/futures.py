@@ -24,9 +24,10 @@ from planner.case import Case
 from planner.compile import compile_problem
 from planner.engine import Options, Progress
 from planner.errors import InfeasibleError
+from planner.frames import KEPT
 from planner.highlights import lines
 from planner.matrix import Names
-from planner.plan import KEPT, Plan, csv_text, solve
+from planner.plan import Plan, csv_text, solve
 from planner.problem import Problem
 from planner.problem.keys import Array
 from planner.saving import write_files

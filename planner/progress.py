@@ -14,8 +14,9 @@ import pandas as pd
 
 from planner.case import Case
 from planner.credit import case_of, effects
+from planner.frames import KEPT
 from planner.highlights import lines
-from planner.plan import KEPT, Plan
+from planner.plan import Plan
 from planner.problem import Problem
 from planner.rows import PROVINCE, Existing
 

@@ -33,9 +33,10 @@ from planner.compile import compile_problem
 from planner.engine import Options, Progress, cancellable
 from planner.engine import solve as run
 from planner.errors import InfeasibleError
+from planner.frames import KEPT
 from planner.futures import hard_targets, softened
 from planner.matrix import Key, Matrix, Name, Names, Stage
-from planner.plan import KEPT, Plan, csv_text, earliness, report, solve
+from planner.plan import Plan, csv_text, earliness, report, solve
 from planner.problem import Problem
 from planner.problem.keys import Array
 from planner.saving import write_files

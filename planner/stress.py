@@ -7,9 +7,10 @@ import numpy as np
 import pandas as pd
 from scipy.sparse import csr_array, diags_array
 
+from planner.frames import KEPT
 from planner.highlights import lines
 from planner.matrix import Matrix, Names
-from planner.plan import KEPT, Plan
+from planner.plan import Plan
 from planner.problem import Problem
 from planner.problem.keys import Array, Keys
 from planner.rows import FUND

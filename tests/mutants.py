@@ -56,7 +56,7 @@ EXPAND, COMPILE, MATRIX = "planner/expand.py", "planner/compile.py", "planner/ma
 KEYS, TRACKED = "planner/problem/keys.py", "planner/problem/tracked.py"
 SYMBOLIC, PRICES = "planner/symbolic.py", "planner/prices.py"
 SCALING = "planner/scaling.py"
-ENGINE, PLAN = "planner/engine.py", "planner/plan.py"
+ENGINE, PLAN, FRAMES = "planner/engine.py", "planner/plan.py", "planner/frames.py"
 
 MUTANTS = [
     # timing
@@ -698,7 +698,7 @@ MUTANTS = [
         "return Times(_heard(parts[0]), _heard(parts[1]))",
         "return Times(_heard(parts[1]), _heard(parts[0]))",
     ),
-    Mutant("prices are those of the base year", PLAN, "bound.price_unit / problem.discount[y]", "bound.price_unit"),
+    Mutant("prices are those of the base year", FRAMES, "bound.price_unit / problem.discount[y]", "bound.price_unit"),
 ]
 
 

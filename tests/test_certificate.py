@@ -21,7 +21,8 @@ from planner.case import Case
 from planner.certificate import Certificate, certify, complete, verify
 from planner.certificate.papers import COLUMNS, OPTIONAL
 from planner.engine import Options
-from planner.plan import FRAMES, Plan, solve
+from planner.frames import FRAMES
+from planner.plan import Plan, solve
 from planner.tables import read_case
 
 CASES = Path(__file__).parent.parent / "cases"

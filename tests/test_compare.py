@@ -4,7 +4,8 @@ import pandas as pd
 import pytest
 
 from planner.compare import headlines, level_table, missed_targets, spending, starts_table, tidy
-from planner.plan import FRAMES, Plan
+from planner.frames import FRAMES
+from planner.plan import Plan
 
 
 def made(co2: float, missed: float, wind: float, price: float = 10.0, **summary: object) -> Plan:

@@ -9,8 +9,9 @@ import pytest
 
 from planner.exchange import IAMC, iamc, write_tables
 from planner.export import write_model
+from planner.frames import FRAMES
 from planner.highlights import levels
-from planner.plan import FRAMES, Plan, solve
+from planner.plan import Plan, solve
 from planner.tables import read_case
 
 ROOT = Path(__file__).parent.parent

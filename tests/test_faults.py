@@ -24,8 +24,9 @@ from planner.case import Case
 from planner.compile import compile_problem
 from planner.engine import STATUS, Options, Solver, cancellable
 from planner.errors import CancelledError, CaseError
+from planner.frames import FRAMES
 from planner.interrupt import WORDS
-from planner.plan import FRAMES, Plan, solve
+from planner.plan import Plan, solve
 from planner.problem import Problem
 from planner.saving import settled, write_bytes, write_files
 from planner.scenario import Scenario, read_scenario, write_scenario

@@ -6,8 +6,9 @@ import pandas as pd
 import pytest
 
 from planner.amounts import number, unit
+from planner.frames import FRAMES
 from planner.highlights import budget_use, key_quantities, key_years, main_quantity, runs, tightest
-from planner.plan import FRAMES, Plan
+from planner.plan import Plan
 from planner.tables import read_case
 
 ROOT = Path(__file__).parent.parent
