@@ -37,6 +37,7 @@ ORDER = (
         "probe",
         "numbers",
         "split",
+        "frames",
         "plan",
         "unique",
         "export",
