@@ -17,6 +17,7 @@ from planner.commands.base import (
     SetOption,
     app,
     guarded,
+    limited,
     page,
     solved,
     stop,
@@ -62,11 +63,10 @@ def ranges(
         with waiting(words) as progress:
             read = edited_case(case, scenario, edits)
             progress("build", 0.0)
-            from planner.engine import Options
             from planner.plan import csv_text
             from planner.unique import ranges as found_ranges
 
-            limits = Options(time_limit=float("inf") if time_limit is None else time_limit, gap=gap)
+            limits = limited(time_limit, gap)
             found = found_ranges(read, measures, limits, progress, every_year)
             status = found.attrs["status"]
             if out is not None and status == "optimal":
@@ -154,11 +154,10 @@ def explain(
         with waiting(words) as progress:
             read = edited_case(case, scenario, edits)
             progress("build", 0.0)
-            from planner.engine import Options
             from planner.explanation import Reasons, split_of
             from planner.explanation import explain as explained
 
-            limits = Options(time_limit=float("inf") if time_limit is None else time_limit, gap=gap, certify=False)
+            limits = limited(time_limit, gap, certify=False)
             try:
                 found = explained(read, measure, city, words, limits, progress)
             except KeyError as fault:
@@ -199,11 +198,10 @@ def goals(
         with waiting(words) as progress:
             read = edited_case(case, scenario, edits)
             progress("build", 0.0)
-            from planner.engine import Options
             from planner.goalcosts import goals as costs_of_goals
             from planner.plan import csv_text
 
-            limits = Options(time_limit=float("inf") if time_limit is None else time_limit, gap=gap)
+            limits = limited(time_limit, gap)
             found = costs_of_goals(read, limits, progress)
             status = found.attrs["status"]
             if out is not None and status in ("optimal", "within_gap"):

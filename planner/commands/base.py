@@ -9,6 +9,7 @@ import tempfile
 import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from enum import IntEnum, StrEnum
 from importlib.metadata import version
 from pathlib import Path
@@ -21,7 +22,7 @@ from planner.interrupt import INTERRUPTED
 
 if TYPE_CHECKING:
     from planner.case import Case
-    from planner.engine import Progress
+    from planner.engine import Options, Progress
     from planner.plan import Plan
     from planner.show.layout import Page
 
@@ -180,6 +181,13 @@ def waiting(lang: str) -> "Iterator[Progress]":
         yield line.stage
 
 
+def limited(limit: float | None, gap: float | None = None, certify: bool = True) -> "Options":
+    """How long to try [s] and how close is close enough [-]; none: to the end, and as close as ever."""
+    from planner.engine import Options
+
+    return Options(time_limit=float("inf") if limit is None else limit, gap=gap, certify=certify)
+
+
 def solved(
     case: "Case",
     limit: float | None,
@@ -189,14 +197,9 @@ def solved(
     best_effort: bool = False,
     fresh: bool = True,
 ) -> "Plan":
-    """The plan of a case; unless `fresh` or limited, what an earlier run found for the same
-    problem counts.
-    """
+    """The plan of a case; unless `fresh` or limited, what an earlier run found for the same problem counts."""
     progress("build", 0.0)
-    from planner.engine import Options
     from planner.plan import solve as solve_case
 
-    options = Options(
-        time_limit=float("inf") if limit is None else limit, gap=gap, break_ties=ties, kept=not fresh and limit is None
-    )
+    options = replace(limited(limit, gap), break_ties=ties, kept=not fresh and limit is None)
     return solve_case(case, options, progress, best_effort)

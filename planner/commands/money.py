@@ -16,6 +16,7 @@ from planner.commands.base import (
     SetOption,
     app,
     guarded,
+    limited,
     page,
     solved,
     waiting,
@@ -59,10 +60,9 @@ def answered(
         with waiting(words) as progress:
             read = edited_case(case, scenario, edits)
             progress("build", 0.0)
-            from planner.engine import Options
             from planner.plan import csv_text
 
-            found, frame = ask(read, Options(time_limit=float("inf") if limit is None else limit), progress)
+            found, frame = ask(read, limited(limit), progress)
             if out is not None:
                 from planner.saving import write_bytes
 

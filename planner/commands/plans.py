@@ -18,6 +18,7 @@ from planner.commands.base import (
     SetOption,
     app,
     guarded,
+    limited,
     page,
     solved,
     stop,
@@ -153,9 +154,8 @@ def diagnose(
             progress("build", 0.0)
             from planner.conflict import Telling
             from planner.conflict import diagnose as diagnosed
-            from planner.engine import Options
 
-            options = Options(time_limit=float("inf") if time_limit is None else time_limit)
+            options = limited(time_limit)
             with Telling(words, page(words, read).line) as telling:
                 found = diagnosed(read, options, progress, tell=telling.now)
                 telling.end(found)
@@ -193,11 +193,10 @@ def reasons(case: "Case", plan: "Plan", limit: float | None, progress: "Progress
     """
     from planner.conflict import diagnose as diagnosed
     from planner.conflict import diagnosis_summary, diagnosis_text
-    from planner.engine import Options
     from planner.text import t
 
     small = plan.summary["sizes"]["rows"] <= WAYS_OUT_ROWS
-    options = Options(time_limit=float("inf") if limit is None else limit)
+    options = limited(limit)
     found = diagnosed(case, options, progress, repairs=small)
     plan.summary["diagnosis"] = diagnosis_summary(found)
     plan.summary["proof"] = found.proof

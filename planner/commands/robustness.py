@@ -17,6 +17,7 @@ from planner.commands.base import (
     SetOption,
     app,
     guarded,
+    limited,
     page,
     stop,
     waiting,
@@ -96,12 +97,11 @@ def robustness(
         with waiting(words) as progress:
             read = edited_case(case, scenario, edits)
             progress("build", 0.0)
-            from planner.engine import Options
             from planner.executors import Backend, ClusterError, Kind
             from planner.futures import robustness as sampled
             from planner.uncertainty import SHIPPED, read_ranges
 
-            limits = Options(time_limit=float("inf") if time_limit is None else time_limit, gap=gap)
+            limits = limited(time_limit, gap)
             assumed = read_ranges(ranges or SHIPPED)
             backend = Backend(Kind(executor.value), workers, scheduler)
             try:
@@ -145,11 +145,10 @@ def robust(
         with waiting(words) as progress:
             read = edited_case(case, scenario, edits)
             progress("build", 0.0)
-            from planner.engine import Options
             from planner.robust import robust_plans
             from planner.uncertainty import SHIPPED, read_ranges
 
-            limits = Options(time_limit=float("inf") if time_limit is None else time_limit, gap=gap)
+            limits = limited(time_limit, gap)
             assumed = read_ranges(ranges or SHIPPED)
             found = robust_plans(read, gammas, assumed, limits, progress)
             if out is not None:

@@ -14,6 +14,7 @@ from planner.commands.base import (
     SetOption,
     app,
     guarded,
+    limited,
     page,
     waiting,
 )
@@ -88,10 +89,9 @@ def frontier(
             factors = pair(span, ":")
             progress("build", 0.0)
             from planner import explore
-            from planner.engine import Options
             from planner.plan import csv_text
 
-            options = Options(time_limit=float("inf") if time_limit is None else time_limit)
+            options = limited(time_limit)
             if by is not None:
                 cells = explore.grid(read, x, by, (int(across), int(down)), factors, options, progress)
                 if out is not None:
@@ -144,10 +144,9 @@ def alternatives(
         with waiting(words) as progress:
             read = edited_case(case, scenario, edits)
             progress("build", 0.0)
-            from planner.engine import Options
             from planner.nearly import alternatives as others
 
-            options = Options(time_limit=float("inf") if time_limit is None else time_limit)
+            options = limited(time_limit)
             found = others(read, within, count, by.value, ranges, roles, options, progress)
             if out is not None:
                 found.write(out)
@@ -183,10 +182,9 @@ def regret(
             read = edited_case(case, scenario, edits)
             horizons = listed_years(years)
             progress("build", 0.0)
-            from planner.engine import Options
             from planner.foresight import regret as regretted
 
-            options = Options(time_limit=float("inf") if time_limit is None else time_limit)
+            options = limited(time_limit)
             found = regretted(read, horizons, options, progress)
             if out is not None:
                 found.write(out)
