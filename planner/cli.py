@@ -3,7 +3,6 @@
 import os
 import signal
 import sys
-from typing import NoReturn
 
 import typer
 from typer.models import CommandInfo
@@ -27,8 +26,8 @@ from planner.commands import robustness
 from planner.commands import bringing, files, lists, machine, models, monitoring
 
 # isort: split
-from planner.commands.base import INTERRUPTS, Code, app, guarded
-from planner.interrupt import leave, system_language
+from planner.commands.base import Code, app, guarded
+from planner.interrupt import PENDING, interrupted, leave, silent, system_language
 
 __all__ = [
     "answers",
@@ -82,6 +81,7 @@ def main() -> None:
         if hasattr(stream, "reconfigure"):  # a terminal that lacks a letter gets a question mark, not a crash
             stream.reconfigure(errors="replace")
     signal.signal(signal.SIGINT, interrupted)
+    sys.unraisablehook = silent
     try:
         with guarded(system_language(), ""):
             app()
@@ -91,20 +91,14 @@ def main() -> None:
         if leaving.code == Code.INTERRUPTED:  # the solver may still be at work in its thread: do not wait for it
             sys.stdout.flush()
             sys.stderr.flush()
-            if INTERRUPTS:
+            if PENDING:
                 leave()
             os._exit(Code.INTERRUPTED)
         raise
     except (Exception, KeyboardInterrupt):
-        if INTERRUPTS:  # what would say so is half loaded
+        if PENDING:  # what would say so is half loaded
             leave()
         raise
-
-
-def interrupted(number: int, _: object) -> NoReturn:
-    """Remember an interrupt, and stop what is being done."""
-    INTERRUPTS.append(number)
-    raise KeyboardInterrupt
 
 
 if __name__ == "__main__":

@@ -591,6 +591,35 @@ def test_ctrl_c_while_a_library_is_loaded_is_no_fault_of_the_program(tmp_path: P
     assert (done.returncode, done.stderr.strip()) == (130, "Interrupted, nothing was written.")
 
 
+SWALLOWED = """
+import os, signal, weakref
+from planner import cli
+import planner.engine
+
+class Thing:
+    pass
+
+def within(run):
+    def changed(*rest):
+        thing = Thing()
+        weakref.finalize(thing, lambda: os.kill(os.getpid(), signal.SIGINT))
+        kept = weakref.ref(thing, lambda _: os.kill(os.getpid(), signal.SIGINT))
+        del thing  # Python cannot raise what happens in there
+        return run(*rest)
+    return changed
+
+planner.engine.Solver._run = within(planner.engine.Solver._run)
+cli.main()
+"""
+
+
+def test_ctrl_c_that_python_itself_ignores_is_heard_at_the_next_step(tmp_path: Path) -> None:
+    run = [sys.executable, "-c", SWALLOWED, "solve", str(TUTORIAL), "--lang", "en", "--out", str(tmp_path / "plan")]
+    done = subprocess.run(run, capture_output=True, text=True, check=False, timeout=60)
+    assert (done.returncode, done.stderr.strip()) == (130, "Interrupted, nothing was written.")
+    assert visible(tmp_path) == []
+
+
 SCRIPT = """
 import threading, time
 from planner import read_case, solve

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Annotated, NoReturn
 import typer
 
 from planner.errors import CaseError, InfeasibleError, SolverError
-from planner.interrupt import INTERRUPTED
+from planner.interrupt import INTERRUPTED, PENDING
 
 if TYPE_CHECKING:
     from planner.case import Case
@@ -93,9 +93,6 @@ GapOption = Annotated[
     ),
 ]
 
-INTERRUPTS: list[int] = []
-"""Interrupts heard and not answered: a library may turn one into silence, or into a fault of its own."""
-
 
 @contextmanager
 def guarded(lang: str, name: str, faults_are_results: bool = False) -> Iterator[None]:
@@ -118,7 +115,7 @@ def guarded(lang: str, name: str, faults_are_results: bool = False) -> Iterator[
     except OSError as fault:
         stop(lang, Code.INPUT, "fault.file", fault, file=fault.filename or name, what=fault.strerror or fault)
     except Exception as fault:
-        if INTERRUPTS:
+        if PENDING:
             answer_interrupt(lang, fault)
         stop(lang, Code.FAULT, "fault.internal", fault, file=written_log())
 
@@ -143,7 +140,7 @@ def answer_interrupt(lang: str, fault: BaseException) -> NoReturn:
     try:
         stop(lang, Code.INTERRUPTED, "fault.interrupted", fault)
     except typer.Exit:
-        INTERRUPTS.clear()
+        PENDING.clear()
         raise
 
 

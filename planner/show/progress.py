@@ -7,6 +7,7 @@ from types import TracebackType
 from rich.console import Console
 from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
+from planner.interrupt import hear
 from planner.text import messages, t
 
 PATIENCE = 1.0
@@ -35,9 +36,15 @@ class Waiting:
         self._timer.cancel()
         self._timer.join()
         self._progress.stop()
+        if kind is None:
+            hear()
 
     def stage(self, name: str, seconds: float = 0.0) -> None:
-        """Say what is being done; `seconds` are those of the stage, the line counts all of them."""
+        """Say what is being done; `seconds` are those of the stage, the line counts all of them.
+
+        Raises KeyboardInterrupt where one is still to be answered.
+        """
+        hear()
         key, _, what = f"stage.{name}".partition(" ")
         words = t(key, self.lang, name=what) if key in messages() else t("stage.solve", self.lang, name=name)
         self._progress.update(self._task, description=words)
