@@ -94,22 +94,37 @@ def tightest(plan: Plan) -> pd.DataFrame:
     return rows.drop(columns=["room", "weight", "is_missed"]).reset_index(drop=True)
 
 
+def ranked(plan: Plan) -> pd.DataFrame:
+    """The measures, those with the largest capital spending first; where nothing is invested, cost or saving."""
+    size = plan.measures["capex"] if invests(plan) else plan.measures["cost"].abs()
+    return plan.measures.loc[size.sort_values(ascending=False, kind="stable").index]
+
+
+def invests(plan: Plan) -> bool:
+    """Whether the plan has capital spending: a case may know yearly costs alone."""
+    return bool((plan.measures["capex"] > 0).any())
+
+
 def largest_measures(plan: Plan, count: int = 10) -> pd.DataFrame:
-    """Measures that spend most: measure, capex, starts, first and last year of starts, cities by size."""
+    """Measures that spend most: measure, capex, cost, starts, first and last year of starts, cities by size.
+
+    Where nothing is invested, those with the largest cost or saving.
+    """
     started = plan.portfolio[plan.portfolio["starts"] > 0]
     years = started.groupby("measure")["year"].agg(["min", "max"])
     cities = started.groupby(["measure", "city"])["starts"].sum().sort_values(ascending=False, kind="stable")
-    rows: list[tuple[str, float, float, int, int, tuple[str, ...]]] = []
-    for row in lines(plan.measures.sort_values("capex", ascending=False, kind="stable").head(count)):
-        if not row.capex > 0:
+    rows: list[tuple[str, float, float, float, int, int, tuple[str, ...]]] = []
+    size = "capex" if invests(plan) else "cost"
+    for row in lines(ranked(plan).head(count)):
+        if not getattr(row, size):
             break
         if row.measure in years.index:
             first, last = (int(year) for year in years.loc[row.measure])
             where = tuple(cities.loc[row.measure].index)
         else:  # all of it was decided before
             first, last, where = 0, 0, ()
-        rows.append((row.measure, row.capex, row.starts, first, last, where))
-    return pd.DataFrame(rows, columns=["measure", "capex", "starts", "first", "last", "cities"])
+        rows.append((row.measure, row.capex, row.cost, row.starts, first, last, where))
+    return pd.DataFrame(rows, columns=["measure", "capex", "cost", "starts", "first", "last", "cities"])
 
 
 def next_years(case: Case, count: int = 3) -> list[int]:

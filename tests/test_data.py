@@ -29,7 +29,7 @@ def case_in(folder: Path) -> Case:
 
 
 def test_there_are_the_bundled_cases() -> None:
-    assert {"jiangxi", "tutorial"} <= {folder.name for folder in CASES}
+    assert {"brazil", "jiangxi", "jiangxi-2026", "tutorial"} == {folder.name for folder in CASES}
 
 
 @pytest.mark.parametrize("folder", CASES, ids=lambda path: path.name)

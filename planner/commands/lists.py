@@ -17,6 +17,7 @@ from planner.commands.base import (
     SetOption,
     app,
     guarded,
+    limited,
     page,
     solved,
     waiting,
@@ -178,6 +179,10 @@ def report(
     to: Annotated[
         To | None, typer.Option("--to", help="html (prints well to PDF), docx or xlsx; by default as the file ends.")
     ] = None,
+    futures: Annotated[
+        int,
+        typer.Option("--futures", min=0, max=100000, help="Futures to sample for a chapter on wrong data."),
+    ] = 0,
     scenario: ScenarioOption = None,
     edits: SetOption = None,
     lang: LangOption = None,
@@ -186,7 +191,8 @@ def report(
 ) -> None:
     """Write a report to hand in: results, targets, measures, roadmap, money, cost curve, data and proof.
 
-    Charts are vector graphics; nothing is loaded from a network. Exit codes are those of `planner solve`.
+    With --futures also how firm it all is: each sampled future is planned anew, as in `planner robustness`. Charts are
+    vector graphics; nothing is loaded from a network. Exit codes are those of `planner solve`.
     """
     words = lang or system_language()
     with guarded(words, case):
@@ -195,6 +201,8 @@ def report(
         form = to.value if to else out.suffix.lower().removeprefix(".")
         if form not in list(To):
             raise CaseError([error("report_ending", Place(out.name), found=out.name)])
+        if futures and form == "xlsx":
+            raise typer.BadParameter("--futures needs a report in html or docx")
         with waiting(words) as progress:
             if form != "xlsx":
                 from planner.report.drawing import needed
@@ -207,7 +215,12 @@ def report(
                 from planner.report import write_report
 
                 found.summary.setdefault("grades", told_grades(found.case, found))
-                write_report(found.case, found, out, form, str(words), scenario.stem if scenario else "")
+                sampled = None
+                if futures:
+                    from planner.futures import robustness
+
+                    sampled = robustness(found.case, futures, options=limited(time_limit, gap), progress=progress)
+                write_report(found.case, found, out, form, str(words), scenario.stem if scenario else "", sampled)
         result = page(words, found.case)
         written = found.found and found.case is not None
         result.line(result.t("exchange.written", file=out) if written else result.t(f"status.{found.status}"))

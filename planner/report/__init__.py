@@ -4,6 +4,7 @@ import io
 from pathlib import Path
 
 from planner.case import Case
+from planner.futures import Robustness
 from planner.plan import Plan
 from planner.report.content import report
 from planner.report.docx import docx
@@ -13,8 +14,10 @@ from planner.saving import write_bytes
 FORMATS = ("html", "docx", "xlsx")
 
 
-def write_report(case: Case, plan: Plan, path: Path, form: str, lang: str, scenario: str = "") -> None:
-    """Write the report of a plan that was found, all or nothing.
+def write_report(
+    case: Case, plan: Plan, path: Path, form: str, lang: str, scenario: str = "", futures: Robustness | None = None
+) -> None:
+    """Write the report of a plan that was found, all or nothing; with `futures`, html and docx have a chapter on them.
 
     Raises CaseError where the extra `report` is not installed, OSError when the file cannot be written.
     """
@@ -30,5 +33,5 @@ def write_report(case: Case, plan: Plan, path: Path, form: str, lang: str, scena
         book.save(data)
         write_bytes(path, data.getvalue())
         return
-    document = report(case, plan, lang, scenario)
+    document = report(case, plan, lang, scenario, futures)
     write_bytes(path, docx(document) if form == "docx" else html(document).encode())

@@ -4,6 +4,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+import pandas as pd
+
+from planner.words import Words
+
 
 @dataclass(frozen=True)
 class Text:
@@ -63,3 +67,19 @@ class Document:
     """The last line: what the report was made from."""
     labels: Mapping[str, str] = field(default_factory=dict)
     """Words of the frame of the page, such as `contents`."""
+
+
+def joined(words: Words, names: Sequence[str]) -> str:
+    """Names one after the other."""
+    return words.t("report.and").join(names)
+
+
+def percent(value: float, whole: float) -> str:
+    """A share with one decimal; nothing without a whole."""
+    return f"{100 * value / whole + 0.0:.1f}%".replace("-0.0%", "0.0%") if whole else ""
+
+
+def with_data(spec: Mapping[str, Any], frame: pd.DataFrame) -> Mapping[str, Any]:
+    """A chart with its data inside."""
+    clean = frame.astype(object).where(frame.notna(), None)
+    return {**spec, "data": {"values": clean.to_dict("records")}}

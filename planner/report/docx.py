@@ -133,8 +133,9 @@ def _table(book: Any, block: Table) -> None:
         edge.set(qn("w:w"), "45")
         edge.set(qn("w:type"), "dxa")
         margins.append(edge)
-    table._tbl.tblPr.append(borders)
-    table._tbl.tblPr.append(margins)
+    layout = table._tbl.tblPr.find(qn("w:tblLayout"))
+    layout.addprevious(borders)
+    layout.addnext(margins)
     size = 8.5 if len(block.heads) < 7 else 8
     repeat: Any = OxmlElement("w:tblHeader")
     repeat.set(qn("w:val"), "true")
@@ -146,12 +147,11 @@ def _table(book: Any, block: Table) -> None:
         column.width = width
     rows = list(table.rows)
     for number, row in enumerate([block.heads, *block.rows]):
-        keep: Any = OxmlElement("w:cantSplit")
-        rows[number]._tr.get_or_add_trPr().append(keep)
         for place, (cell, text) in enumerate(zip(rows[number].cells, row, strict=True)):
             cell.width = widths[place]
             paragraph = cell.paragraphs[0]
             paragraph.paragraph_format.space_before = paragraph.paragraph_format.space_after = Pt(1)
+            paragraph.paragraph_format.keep_together = True  # with rows that cannot split, LibreOffice may lose a page
             bold = number == 0 or (block.total and number == len(block.rows))
             _run(paragraph, str(text), "0B3B37" if number == 0 else None, size, bold)
             if place in block.right:

@@ -29,8 +29,8 @@ def weights(case: Case, plan: Plan) -> pd.DataFrame:
     costs = plan.costs[plan.costs["item"] != "penalty"]
     sums = costs.groupby(["item", "id"], sort=False)["discounted"].sum().reset_index()
     scarce = scarcity(problem, plan)
-    at_annuity = sums["item"] == "annuity"
-    sums.loc[at_annuity, "discounted"] += sums.loc[at_annuity, "id"].map(scarce).fillna(0.0)
+    taken = [scarce.get(line.id, 0.0) if line.item == "annuity" else 0.0 for line in lines(sums)]
+    sums["discounted"] += pd.Series(taken, index=sums.index, dtype=float)
     grades = {
         "annuity": _grades(case, "measures", "measure") | _grades(case, "measure_costs", "measure"),
         "fixed_om": _grades(case, "measures", "measure") | _grades(case, "measure_costs", "measure"),

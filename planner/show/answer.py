@@ -8,6 +8,7 @@ from planner.amounts import decimals, fine_decimals, number
 from planner.case import Case
 from planner.highlights import (
     budget_use,
+    invests,
     key_years,
     largest_measures,
     levels,
@@ -198,20 +199,21 @@ def price_words(page: Page, quantity: str, loosen: float, tighten: float) -> str
 
 
 def measures(page: Page, plan: Plan) -> None:
-    """The ten measures that spend most: what, where, when."""
+    """The ten measures that spend most: what, where, when; where nothing is invested, those that cost or save most."""
     rows = largest_measures(plan)
     if rows.empty:
         return
     money = page.money
-    page.heading(page.t("measures.title", unit=money.name))
+    size = "capex" if invests(plan) else "cost"
+    page.heading(page.t(f"measures.title_{size}", unit=money.name))
     heads = [page.t(f"measures.{head}") for head in ("measure", "what", "unit", "when", "where")]
-    table = grid([*heads, page.t("measures.capex")], right=[1, 5], keep=[2, 3, 4])
-    places = decimals(rows["capex"] * money.factor)
+    table = grid([*heads, page.t(f"measures.{size}")], right=[1, 5], keep=[2, 3, 4])
+    places = decimals((rows[size] * money.factor).abs())
     for row in lines(rows):
         unit = page.unit("measures", row.measure)
         when = f"{row.first}-{row.last}" if row.last > row.first else str(row.first or page.t("measures.before"))
-        amount, capex = number(row.starts * unit.factor), number(row.capex * money.factor, places)
-        add(table, page.name("measures", row.measure), amount, unit.name, when, where(page, row.cities), capex)
+        amount, spent = number(row.starts * unit.factor), number(getattr(row, size) * money.factor, places)
+        add(table, page.name("measures", row.measure), amount, unit.name, when, where(page, row.cities), spent)
     page.show(table)
 
 

@@ -7,9 +7,11 @@ import pandas as pd
 from rich.text import Text
 
 from planner.amounts import decimals, number
+from planner.case import Case
 from planner.futures import Robustness
 from planner.highlights import key_years, lines, main_quantity
 from planner.show.layout import ALARM, GOOD, QUIET, Page, add, grid
+from planner.words import Words
 
 MOST = 10
 """Lines of a table [-]."""
@@ -32,7 +34,7 @@ def show_robustness(page: Page, found: Robustness) -> None:
     figures(page, found)
 
 
-def assumption(page: Page, found: Robustness) -> str:
+def assumption(page: Words, found: Robustness) -> str:
     """The ranges by grade, where all columns but the baseline have the same; else where they stand."""
     table = found.ranges
     parts = []
@@ -53,21 +55,31 @@ def assumption(page: Page, found: Robustness) -> str:
     return page.t("robustness.assumed", ranges=joined, correlation=correlation)
 
 
+def safest(case: Case, found: Robustness) -> pd.DataFrame:
+    """The measures with their index, the safest first and of these the larger ones; `forced`: a pin asks for it."""
+    pinned = {row.measure for row in case.pins if (row.min or 0) > 0}
+    capex = {row.measure: row.capex for row in case.measures}
+    names = found.measures["measure"]
+    table = found.measures.assign(spent=found.measures["median"] * names.map(capex), forced=names.isin(pinned))
+    return table.sort_values(["index", "forced", "spent"], ascending=[False, True, False], kind="stable")
+
+
+def middle(case: Case) -> int:
+    """A year by which much should have been begun: the first that targets name, else the last."""
+    quantity = main_quantity(case)
+    years = key_years(case, quantity) if quantity else []
+    return years[1] if len(years) > 2 else case.settings.last_year
+
+
 def no_regret(page: Page, found: Robustness) -> None:
     """Measures that nearly all futures choose, the larger ones first, those that a pin asks for last."""
     case = page.case
     if case is None:
         return
-    forced = {row.measure for row in case.pins if (row.min or 0) > 0}
-    capex = {row.measure: row.capex for row in case.measures}
-    names = found.measures["measure"]
-    table = found.measures.assign(spent=found.measures["median"] * names.map(capex), forced=names.isin(forced))
-    table = table.sort_values(["index", "forced", "spent"], ascending=[False, True, False], kind="stable")
+    table = safest(case, found)
     safe = int((table["index"] >= SAFE).sum())
     page.heading(page.t("robustness.no_regret"), page.t("robustness.count", count=safe, all=len(table)))
-    quantity = main_quantity(case)
-    years = key_years(case, quantity) if quantity else []
-    by = years[1] if len(years) > 2 else case.settings.last_year
+    by = middle(case)
     heads = [page.t(f"robustness.{name}") for name in ("measure", "index", "year", "planned", "span", "unit")]
     heads.insert(2, page.t("robustness.by", year=by))
     shown = grid(heads, right=[1, 2, 3, 4, 5], keep=[6])
@@ -78,7 +90,7 @@ def no_regret(page: Page, found: Robustness) -> None:
         places = decimals(amounts, 3)
         planned, low, high = (number(value, places) for value in amounts)
         name = page.name("measures", row.measure)
-        label = Text.assemble(name, (f" {page.t('robustness.forced')}", QUIET)) if row.measure in forced else Text(name)
+        label = Text.assemble(name, (f" {page.t('robustness.forced')}", QUIET)) if row.forced else Text(name)
         when = "" if pd.isna(row.year) else str(row.year)
         add(
             shown,
@@ -94,7 +106,7 @@ def no_regret(page: Page, found: Robustness) -> None:
     page.note(page.t("robustness.no_regret_note"))
 
 
-def share(page: Page, part: float) -> str:
+def share(page: Words, part: float) -> str:
     """A share in percent, where only all is 100 % and only none 0 %."""
     if pd.isna(part):
         return "?"
@@ -157,7 +169,7 @@ def figures(page: Page, found: Robustness) -> None:
     page.note(page.t("robustness.figures_note", chance=f"{found.summary['chance_correlation']:.2f}"))
 
 
-def figure(page: Page, column: str, subject: str) -> str:
+def figure(page: Words, column: str, subject: str) -> str:
     """A figure in words."""
     first, _, second = subject.partition("/")
     names: dict[str, str] = {"name": page.name("measures", subject)}

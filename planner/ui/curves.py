@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from planner import amounts, credit
+from planner import amounts, credit, highlights
 from planner.case import Case
 from planner.explanation import Explanation, Reasons, per_unit, split_of
 from planner.plan import Plan
@@ -181,10 +181,9 @@ def stock(plan: Plan, measure: str, year: int) -> float:
 def roadmap(case: Case, plan: Plan, lang: str, count: int | None = None) -> pd.DataFrame:
     """When measures are built and serve: part, measure, sector, first, last (the year after), until, amount.
 
-    Sectors in their order, in each the earliest first; with `count` only those that invest most.
+    Sectors in their order, in each the earliest first; with `count` only the largest.
     """
-    spent = plan.measures.sort_values("capex", ascending=False, kind="stable")
-    chosen = set(spent["measure"] if count is None else spent["measure"].head(count))
+    chosen = set(highlights.ranked(plan)["measure"].head(count or len(plan.measures)))
     order = {row.sector: place for place, row in enumerate(case.sectors)}
     sectors = ledgers.names_by(case, "sector", lang)
     starts = plan.portfolio[plan.portfolio["starts"] > 0].groupby("measure")

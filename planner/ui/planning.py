@@ -6,7 +6,7 @@ import streamlit as st
 
 from planner import amounts, charts
 from planner.case import Case
-from planner.highlights import main_quantity
+from planner.highlights import invests, main_quantity
 from planner.plan import Plan, csv_text
 from planner.text import t
 from planner.ui import answering, drawing, figures, state
@@ -194,7 +194,8 @@ def draw_portfolio(case: Case, plan: Plan, lang: str) -> None:
     if frame.empty:
         st.caption(t("ui.portfolio.none", lang))
         return
-    st.caption(t("ui.portfolio.caption", lang, count=len(frame), unit=drawing.money_unit(case, lang)))
+    caption = "ui.portfolio.caption" if invests(plan) else "ui.portfolio.caption_cost"
+    st.caption(t(caption, lang, count=len(frame), unit=drawing.money_unit(case, lang)))
     column = st.column_config
     st.dataframe(
         frame,

@@ -12,7 +12,7 @@ from openpyxl.worksheet.worksheet import Worksheet
 
 from planner.case import Case
 from planner.files import OUTPUT, escaped
-from planner.highlights import budget_use, key_quantities, levels, lines, net_cost, penalties, runs
+from planner.highlights import budget_use, invests, key_quantities, levels, lines, net_cost, penalties, ranked, runs
 from planner.plan import Plan
 from planner.words import Words
 from planner.workbook.inputs import FONT, wide_page
@@ -164,8 +164,8 @@ def measures(book: Workbook, words: Words, case: Case, plan: Plan) -> None:
     of = {row.measure: row for row in case.measures}
     money = words.money
     rows = []
-    chosen = plan.measures[plan.measures["measure"].isin(started.index)]
-    for line in lines(chosen.sort_values("capex", ascending=False, kind="stable")):
+    every = ranked(plan)
+    for line in lines(every[every["measure"].isin(started.index)]):
         unit = words.unit("measures", line.measure)
         first, last = (int(year) for year in started.loc[line.measure])
         name, sector = words.name("measures", line.measure), words.name("sectors", of[line.measure].sector)
@@ -176,9 +176,10 @@ def measures(book: Workbook, words: Words, case: Case, plan: Plan) -> None:
     if rows:
         chart = BarChart()
         chart.type, chart.legend = "bar", None
-        chart.title = words.t("measures.title", unit=money.name)
+        size = "capex" if invests(plan) else "cost"
+        chart.title = words.t(f"measures.title_{size}", unit=money.name)
         last = min(LARGEST, len(rows)) + 1
-        chart.add_data(Reference(sheet, min_col=8, min_row=2, max_row=last))
+        chart.add_data(Reference(sheet, min_col=8 if size == "capex" else 9, min_row=2, max_row=last))
         chart.set_categories(Reference(sheet, min_col=2, min_row=2, max_row=last))
         chart.series[0].graphicalProperties.solidFill = "0F766E"
         chart.y_axis.numFmt = "#,##0"
