@@ -856,3 +856,8 @@ def test_no_screen_holds_words_of_its_own() -> None:
                 first = node.args[0]
                 if isinstance(node.func.value, ast.Name) and node.func.value.id in ("st", "line", "trouble", "bar"):
                     assert not (isinstance(first, ast.Constant) and isinstance(first.value, str)), ast.unparse(node)
+
+
+def test_the_case_with_scenarios_comes_first_and_the_tutorial_last(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("PLANNER_CASE")
+    assert list(state.cases(ROOT / "cases")) == ["jiangxi", "brazil", "jiangxi-2026", "tutorial"]

@@ -152,14 +152,14 @@ def preferred_language() -> Lang:
 
 
 def cases(folder: Path) -> dict[str, Path]:
-    """Folders of cases by name; the one named by the environment first, the tutorial last."""
+    """Folders of cases by name; the one named by the environment first, then those with scenarios, the tutorial last."""
     found = {path.name: path for path in sorted(folder.glob("*")) if (path / SETTINGS_FILE).is_file()}
     asked = os.environ.get(FIRST_CASE)
     if asked:
         path = found.get(asked, Path(asked))
         found = {path.name: path, **found}
         return found
-    return dict(sorted(found.items(), key=lambda item: item[0] == TUTORIAL))
+    return dict(sorted(found.items(), key=lambda item: (item[0] == TUTORIAL, not (item[1] / "scenarios").is_dir())))
 
 
 def titles(found: Mapping[str, Path], lang: str) -> dict[str, str]:
