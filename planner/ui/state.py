@@ -152,7 +152,7 @@ def preferred_language() -> Lang:
 
 
 def cases(folder: Path) -> dict[str, Path]:
-    """Folders of cases by name; the one named by the environment first, then those with scenarios, the tutorial last."""
+    """Folders of cases by name; the one the environment names first, then those with scenarios, the tutorial last."""
     found = {path.name: path for path in sorted(folder.glob("*")) if (path / SETTINGS_FILE).is_file()}
     asked = os.environ.get(FIRST_CASE)
     if asked:
