@@ -1,6 +1,9 @@
 """What each goal costs: the plan with each target, budget and pin removed in turn, and its price."""
 
-from collections.abc import Iterator
+import time
+from collections import deque
+from collections.abc import Iterator, Sequence
+from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
 from dataclasses import replace
 from functools import partial
 from threading import Event
@@ -13,9 +16,9 @@ from scipy.sparse import csr_array
 
 from planner.case import Case
 from planner.compile import Matrix, compile_problem
-from planner.engine import DUAL, NO_PRICE, PRIMAL, Options, Progress, cancellable, expect
+from planner.engine import LISTENING, NO_PRICE, Options, Progress, cancellable, expect
 from planner.engine import solve as run
-from planner.live import AT_LOWER, BASIC, FEW, WANDERED, Live
+from planner.live import FEW, Live, Standing
 from planner.plan import priced_rows
 from planner.problem import Problem
 from planner.solution import Slopes, Solution, StageValue, Status
@@ -33,6 +36,12 @@ FAMILIES: dict[str, Kind] = {
     "pin_at_most": "pin",
 }
 NO_LIMIT = 2**31 - 1
+AWAY = 1e4
+"""How far out of reach a row is moved, as a part of its scaled bound or of 1 [-]."""
+APART = 0.03
+"""Part of the number of rows that a solve may take in steps from the last one, before it begins anew [-]."""
+CHAINS = 2
+"""Solves at once."""
 SAME = 1e-9
 """Differences below this part of what is compared are rounding [-]."""
 
@@ -67,13 +76,12 @@ def goals(
     sums = [emitted(matrix, q) for q in emissions]
     before = [float(part @ base.values) for part in sums]
     goals = list(named(problem, matrix))
-    asked = sum(series.may_cost(rows, base) for _, _, rows in goals)
-    found, count = [], 0
+    costly = [(id_, rows) for _, id_, rows in goals if series.may_cost(rows, base)]
+    asked = [(f"goal {id_} ({i}/{len(costly)})", rows) for i, (id_, rows) in enumerate(costly, 1)]
+    answers = iter(series.each_without(asked))
+    found = []
     for kind, id_, rows in goals:
-        after = base
-        if series.may_cost(rows, base):
-            count += 1
-            after = series.without(rows, f"goal {id_} ({count}/{asked})")
+        after = next(answers) if series.may_cost(rows, base) else base
         binding = bool(np.any(base.duals[rows]))
         costs = [differences(base, after, stage) if after.found else None for stage in (0, cost_stage(matrix))]
         price = dearest(problem, matrix, rows, base.slopes)
@@ -164,43 +172,56 @@ def without_rows(matrix: Matrix, rows: Rows) -> Matrix:
 
 
 class Loosening(Live):
-    """A solver that goes from one optimum to that without some rows, and starts from that optimum every time.
+    """A solver that goes from the optimum without some rows to that without others.
 
-    The plan stays possible, so the primal simplex goes on. While it runs each row that decides is turned round: what
-    it holds may only grow. Where it still decides in the end, what is left of it is taken away, too.
+    A row is not taken away but moved far out of reach: prices stay what a dual simplex starts from. Where it has no
+    price in the end, the optimum is that without it: the same prices prove both. Else it is taken away, and solved for
+    from nothing.
     """
 
-    def stay(self) -> None:
-        """Start from where the last solve ended from now on."""
-        self.base, basis = self.matrix, self.highs.getBasis()
-        self.states = list(basis.col_status), list(basis.row_status)
+    def __init__(self, matrix: Matrix, options: Options, progress: Progress | None) -> None:
+        super().__init__(matrix, options, progress)
+        self.most = (matrix.row_upper - matrix.A @ self.scaling.origin) * self.scaling.rows
+        """Upper bounds of the rows, scaled."""
+        self.moved: list[int] = []
+        """Rows that are out of reach."""
+        self.home: Standing | None = None
+        """Where the plan with all rows stands."""
+        self.strayed = False
+        """Whether a solve from nothing has led far away from there."""
+
+    def begin(self, home: Standing) -> None:
+        """Go on from where the plan with all rows stands."""
+        self.home = home
+        self.stand(home, self.matrix)
+        expect(self.highs.setBasis(self._basis))
+        self.strayed = False
 
     def without(self, rows: Rows) -> Status:
-        """Solve without some rows."""
-        upper = self.base.row_upper.copy()
-        upper[rows] = np.inf
-        self.change(replace(self.base, row_upper=upper))
-        columns, states = self.states[0], list(self.states[1])
-        deciding = [row for row in rows.tolist() if states[row] != BASIC]
-        held = (self.base.row_upper - self.base.A @ self.scaling.origin) * self.scaling.rows
-        for row in deciding:
-            expect(self.highs.changeRowBounds(row, held[row], np.inf))
-            states[row] = AT_LOWER
-        basis = self.highs.getBasis()
-        basis.col_status, basis.row_status, basis.valid = columns, states, True
-        expect(self.highs.setBasis(basis))
-        steps = int(WANDERED * len(states)) + FEW
-        expect(self.highs.setOptionValue("simplex_strategy", PRIMAL))
-        expect(self.highs.setOptionValue("simplex_iteration_limit", steps))
+        """Solve without some rows, which have upper bounds only, from where the last solve ended."""
+        for row in self.moved:
+            self._bound(row, self.most[row])
+        self.moved = rows.tolist()
+        for row in self.moved:
+            self._bound(row, self.most[row] + AWAY * max(1.0, abs(self.most[row])))
+        if self.strayed and self.home is not None:
+            self.begin(self.home)
+        expect(self.highs.setOptionValue("simplex_iteration_limit", int(APART * self.most.size) + FEW))
         try:
             status = self._solve()
-            prices = np.array(self.highs.getSolution().row_dual)[deciding]
         finally:
-            expect(self.highs.setOptionValue("simplex_strategy", DUAL))
             expect(self.highs.setOptionValue("simplex_iteration_limit", NO_LIMIT))
-            for row in deciding:
-                expect(self.highs.changeRowBounds(row, -np.inf, np.inf))
-        return status if status == "optimal" and not np.any(np.abs(prices) > NO_PRICE) else self.cold()
+        if status == "optimal":
+            prices = np.array(self.highs.getSolution().row_dual)[rows]
+            if not np.any(np.abs(prices) > NO_PRICE):
+                return status
+        for row in self.moved:
+            self._bound(row, np.inf)
+        self.strayed = True
+        return self.cold()
+
+    def _bound(self, row: int, most: float) -> None:
+        expect(self.highs.changeRowBounds(row, -np.inf, most))
 
 
 class Series:
@@ -219,7 +240,6 @@ class Series:
         status = self.live.cold()
         if status != "optimal":
             return Solution(status, "none", np.zeros(0), np.zeros(0), np.zeros(0))
-        self.live.stay()
         duals, reduced = self.live.duals()
         values = self.live.values()
         slopes = self.live.slopes(priced, "prices")
@@ -229,15 +249,63 @@ class Series:
         """Whether the plan may be another without these rows: prices of zero prove that it is not."""
         return bool(np.any(base.duals[rows])) or (not self.warm and rows.size > 0)
 
-    def without(self, rows: Rows, what: str) -> Solution:
-        """The plan without some rows."""
-        told = None if self.progress is None else partial(self._told, self.progress, what)
+    def each_without(self, goals: Sequence[tuple[str, Rows]]) -> list[Solution]:
+        """The plan without the rows of each goal in turn, in their order.
+
+        Goals are solved for in `CHAINS` chains, one after another in each: what comes out depends on no processor.
+        """
         if not self.warm:
-            fewer = without_rows(self.matrix, rows)
-            return run(fewer, None, None, replace(self.options, prices=False), told)
-        self.live.progress = told
-        status = self.live.without(rows)
-        values = self.live.values() if status == "optimal" else np.zeros(0)
+            return [self._whole(rows, name) for name, rows in goals]
+        parts = [part.tolist() for part in np.array_split(np.arange(len(goals)), CHAINS) if part.size]
+        end, begun, started = Event(), time.perf_counter(), deque[str]()
+        home = self.live.standing()
+        assert home is not None
+        self.live.home = home
+        lives = [self.live, *(self._another(home) for _ in parts[1:])]
+
+        def chain(live: Loosening, part: list[int]) -> list[Solution]:
+            live.progress = cancellable(None, end)
+            found = []
+            for i in part:
+                started.append(goals[i][0])
+                found.append(self._without(live, goals[i][1]))
+            return found
+
+        with ThreadPoolExecutor(CHAINS) as pool:
+            running = [pool.submit(chain, live, part) for live, part in zip(lives, parts, strict=True)]
+            try:
+                left = set(running)
+                name = ""
+                while left:
+                    _, left = wait(left, LISTENING, FIRST_EXCEPTION)
+                    self._tell(name, begun)
+                    while started:
+                        name = started.popleft()
+                        self._tell(name, begun)
+            finally:
+                end.set()
+        return [solution for part in running for solution in part.result()]
+
+    def _tell(self, name: str, begun: float) -> None:
+        if self.progress is not None and name:
+            self.progress(name, time.perf_counter() - begun)
+
+    def _another(self, home: Standing) -> Loosening:
+        """One more instance, with as much time left as the first one."""
+        made = Loosening(self.matrix, self.options, None)
+        made.started = self.live.started
+        made.begin(home)
+        return made
+
+    def _whole(self, rows: Rows, name: str) -> Solution:
+        """The plan without some rows, from nothing."""
+        told = None if self.progress is None else partial(self._told, self.progress, name)
+        return run(without_rows(self.matrix, rows), None, None, replace(self.options, prices=False), told)
+
+    def _without(self, live: Loosening, rows: Rows) -> Solution:
+        """The plan without some rows, from where an instance stands."""
+        status = live.without(rows)
+        values = live.values() if status == "optimal" else np.zeros(0)
         stages = (self._value(values),) if status == "optimal" else ()
         return Solution(status, "none", values, np.zeros(0), np.zeros(0), stages=stages)
 

@@ -18,6 +18,7 @@ from typer.testing import CliRunner, Result
 
 from planner import cli
 from planner.plan import Plan
+from planner.text import t
 
 ROOT = Path(__file__).parent.parent
 TUTORIAL, JIANGXI = ROOT / "cases/tutorial", ROOT / "cases/jiangxi"
@@ -263,6 +264,27 @@ def test_an_interrupt_leaves_with_130_and_without_files(tmp_path: Path) -> None:
     assert words.strip() == "Interrupted, nothing was written."
     assert time.monotonic() - begun < 10
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.skipif(os.name == "nt", reason="POSIX signals")
+@pytest.mark.parametrize("lang", ["en", "zh"])
+def test_an_interrupt_says_what_is_kept_and_how_to_go_on(lang: str, tmp_path: Path) -> None:
+    folder = tmp_path / "kept"
+    command = [sys.executable, "-m", "planner", "robustness", str(TUTORIAL), "--futures", "2000", "--executor", "here"]
+    command += ["--resume", str(folder), "--lang", lang]
+    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parent.parent), "PYTHONIOENCODING": "utf-8"}
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=environment) as running:
+        begun = time.monotonic()
+        while len(list(folder.glob("*.json"))) < 2 and time.monotonic() - begun < 60:
+            time.sleep(0.02)
+        running.send_signal(signal.SIGINT)
+        _, words = running.communicate(timeout=60)
+    assert running.returncode == 130
+    count = len(list(folder.glob("*.json")))
+    assert count >= 2
+    last = words.decode().strip().splitlines()[-1]
+    assert last == t("fault.interrupted_kept", lang, count=count, folder=folder)
+    assert str(count) in last and f"--resume {folder}" in last
 
 
 # ---------------------------------------------------------------- check

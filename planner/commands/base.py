@@ -95,8 +95,11 @@ GapOption = Annotated[
 
 
 @contextmanager
-def guarded(lang: str, name: str, faults_are_results: bool = False) -> Iterator[None]:
-    """Turn whatever goes wrong into words and an exit code, never a traceback; `name` is what the user asked about."""
+def guarded(lang: str, name: str, faults_are_results: bool = False, journal: Path | None = None) -> Iterator[None]:
+    """Turn whatever goes wrong into words and an exit code, never a traceback; `name` is what the user asked about.
+
+    `journal` is the folder in which results are kept while the command is still at work.
+    """
     try:
         yield
     except (typer.Exit, typer.Abort, SystemExit):
@@ -111,12 +114,12 @@ def guarded(lang: str, name: str, faults_are_results: bool = False) -> Iterator[
     except SolverError as fault:
         stop(lang, Code.OPEN, "fault.solver", fault, what=fault)
     except KeyboardInterrupt as fault:
-        answer_interrupt(lang, fault)
+        answer_interrupt(lang, fault, journal)
     except OSError as fault:
         stop(lang, Code.INPUT, "fault.file", fault, file=fault.filename or name, what=fault.strerror or fault)
     except Exception as fault:
         if PENDING:
-            answer_interrupt(lang, fault)
+            answer_interrupt(lang, fault, journal)
         stop(lang, Code.FAULT, "fault.internal", fault, file=written_log())
 
 
@@ -135,9 +138,12 @@ def stop(lang: str, code: Code, key: str, fault: BaseException, **params: object
     raise typer.Exit(code) from fault
 
 
-def answer_interrupt(lang: str, fault: BaseException) -> NoReturn:
-    """Answer an interrupt and leave."""
+def answer_interrupt(lang: str, fault: BaseException, journal: Path | None = None) -> NoReturn:
+    """Answer an interrupt and leave: say what stands in the journal, or that nothing was written."""
+    results = len(list(journal.glob("*.json"))) if journal is not None else 0
     try:
+        if results:
+            stop(lang, Code.INTERRUPTED, "fault.interrupted_kept", fault, count=results, folder=journal)
         stop(lang, Code.INTERRUPTED, "fault.interrupted", fault)
     except typer.Exit:
         PENDING.clear()

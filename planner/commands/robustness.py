@@ -91,7 +91,7 @@ def robustness(
     words = lang or system_language()
     if executor == Where.dask and not scheduler:
         raise typer.BadParameter("--executor dask needs --scheduler ADDRESS")
-    with guarded(words, case):
+    with guarded(words, case, journal=resume):
         from planner.sources import edited_case
 
         with waiting(words) as progress:

@@ -3,6 +3,7 @@
 import math
 from pathlib import Path
 
+from rich.cells import cell_len
 from rich.text import Text
 
 from planner.amounts import decimals, number
@@ -14,6 +15,9 @@ from planner.show.layout import Page, add, grid
 
 MOST = 25
 """Rows that are printed at most [-]."""
+NAME, FOLD = 16, 11
+"""Widths down to which names, and heads above their numbers, wrap [characters]."""
+WAYS = ("both", "carbon", "pollution", "neither")
 TABLES = {"sector": "sectors", "city": "cities", "measure": "measures"}
 
 
@@ -40,7 +44,9 @@ def show_credit(page: Page, plan: Plan, by: str) -> None:
         page.t("credit.elasticity"),
         page.t("credit.quadrant"),
     ]
-    table = grid(heads, right=range(1, 7))
+    table = grid(heads, right=range(1, 7), keep=[7], fold=FOLD)
+    table.columns[0].min_width = NAME
+    table.columns[7].min_width = max(cell_len(page.t(f"credit.{way}")) for way in WAYS)
     all_of = told[told["quantity"] == main]
     whole = -float(all_of["value"].sum())
     before = -float(all_of[all_of["part"] == "existing"]["value"].sum())

@@ -56,10 +56,17 @@ def show_goals(page: Page, goals: pd.DataFrame) -> None:
 
 
 def one_for_all(values: pd.Series) -> int:
-    """Decimals for a column: four digits of its largest value, and one at least of its smallest, as far as four."""
+    """Decimals for a column: four digits of its largest value, and one at least of its smallest, as far as fits.
+
+    >>> one_for_all(pd.Series([3.1, 0.02])), one_for_all(pd.Series([-37416.34, 0.02])), one_for_all(pd.Series([720.0]))
+    (3, 1, 0)
+    """
     sizes = [abs(value) for value in values if value and math.isfinite(value)]
     fine = min(MOST, max((-math.floor(math.log10(size)) for size in sizes), default=0))
-    return max(decimals(sizes), fine)
+    places = max(decimals(sizes), fine)
+    while places and len(number(-max(sizes), places)) > NUMBER:
+        places -= 1
+    return places
 
 
 def emissions(page: Page, goals: pd.DataFrame) -> list[str]:

@@ -4,6 +4,7 @@ import sys
 from collections.abc import Iterable, Sequence
 from typing import TextIO
 
+from rich.cells import cell_len
 from rich.console import Console, RenderableType
 from rich.padding import Padding
 from rich.table import Table
@@ -14,6 +15,8 @@ from planner.words import Words
 
 WIDTH = 100
 """Columns of a page that goes into a file or pipe."""
+NUMBER = 8
+"""Least width of a column of numbers whose head wraps [characters]."""
 PRIMARY, QUIET, ALARM, GOOD = "dark_cyan", "bright_black", "red", "green"
 
 
@@ -52,14 +55,25 @@ class Page(Words):
         self.out.print(Padding(item, (0, 0, 0, 2), expand=False))
 
 
-def grid(columns: Sequence[str], right: Iterable[int] = (), keep: Iterable[int] = (), header: bool = True) -> Table:
-    """An empty table without lines; columns in `right` hold numbers, those in `keep` never wrap."""
+def grid(
+    columns: Sequence[str], right: Iterable[int] = (), keep: Iterable[int] = (), header: bool = True, fold: int = 0
+) -> Table:
+    """An empty table without lines; columns in `right` hold numbers, those in `keep` never wrap.
+
+    With `fold` the heads of numbers wrap between words, and within those longer than that: for many numbers with long
+    names.
+    """
     table = Table(box=None, padding=(0, 2, 0, 0), show_header=header, header_style=QUIET, pad_edge=False)
     right, keep = set(right), set(keep)
     for place, name in enumerate(columns):
         number = place in right
+        folds = bool(fold) and number
         table.add_column(
-            Text(name), justify="right" if number else "left", no_wrap=number or place in keep, overflow="fold"
+            Text(name),
+            justify="right" if number else "left",
+            no_wrap=(number and not folds) or place in keep,
+            overflow="fold",
+            min_width=max(NUMBER, min(fold, max(map(cell_len, name.split()), default=0))) if folds else None,
         )
     return table
 

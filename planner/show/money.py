@@ -15,6 +15,8 @@ from planner.show.tradeoffs import axis, joined, part
 
 NAMED = 6
 """Measures named in a sentence [-]."""
+FOLD = 11
+"""Width within which the names of funds wrap above their numbers [characters]."""
 SHOWN = 15
 """Rows of a table [-]."""
 
@@ -195,7 +197,7 @@ def show_payers(page: Page, flows: pd.DataFrame, case: Case) -> None:
     page.heading(page.t("budget_desk.payers.years"))
     wide = flows.pivot_table(index="year", columns="payer", values="net", aggfunc="sum", fill_value=0.0, sort=False)
     names = [page.name("funds", str(payer)) if payer else blank for payer in wide.columns]
-    table = grid(["", *names], right=range(1, len(names) + 1))
+    table = grid(["", *names], right=range(1, len(names) + 1), keep=[0], fold=FOLD)
     places = decimals(wide.to_numpy().ravel() * money.factor)
     for year, row in wide.sort_index().iterrows():
         add(table, str(year), *[number(float(value) * money.factor, places) for value in row])

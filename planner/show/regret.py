@@ -1,5 +1,7 @@
 """What `planner regret` says: the stages, the money, the targets missed, the options gone."""
 
+from collections.abc import Sequence
+
 from rich.text import Text
 
 from planner.amounts import decimals, number
@@ -8,6 +10,22 @@ from planner.foresight import Regret
 from planner.highlights import lines
 from planner.show.layout import ALARM, Page, add, grid
 from planner.show.tradeoffs import part
+
+
+def spans(years: Sequence[int], lang: str) -> str:
+    """Years in few words.
+
+    >>> spans([2026, 2025, 2027, 2030], "en")
+    '2025-2027, 2030'
+    """
+    runs: list[list[int]] = []
+    for year in sorted(years):
+        if runs and year == runs[-1][-1] + 1:
+            runs[-1].append(year)
+        else:
+            runs.append([year])
+    told = [str(run[0]) if len(run) == 1 else f"{run[0]}-{run[-1]}" for run in runs]
+    return ("、" if lang == "zh" else ", ").join(told)
 
 
 def show_regret(page: Page, case: Case, found: Regret) -> None:
@@ -34,11 +52,12 @@ def show_regret(page: Page, case: Case, found: Regret) -> None:
         page.heading(page.t("regret.targets"))
         table = grid(["", "", "", page.t("regret.by"), ""], right=[3], keep=[4])
         units = {row.target: row.quantity for row in case.targets}
-        for row in lines(found.targets):
-            unit = page.unit("quantities", units[row.target])
-            hard = page.t("regret.hard" if row.hard else "regret.soft")
-            more = number((row.missed - row.joint) * unit.factor)
-            add(table, page.name("targets", row.target), str(row.year), hard, more, unit.name)
+        for target, rows in found.targets.groupby("target", sort=False):
+            unit = page.unit("quantities", units[str(target)])
+            hard = page.t("regret.hard" if rows["hard"].any() else "regret.soft")
+            most = float((rows["missed"] - rows["joint"]).max()) * unit.factor
+            years = spans(rows["year"].tolist(), page.lang)
+            add(table, page.name("targets", str(target)), years, hard, number(most), unit.name)
         page.show(table)
     if len(found.lost):
         page.heading(page.t("regret.lost"))
