@@ -30,6 +30,7 @@ from planner.matrix import Names
 from planner.plan import Plan, csv_text, solve
 from planner.problem import Problem
 from planner.problem.keys import Array
+from planner.rows import is_money
 from planner.saving import write_files
 from planner.session import Answer
 from planner.stress import Decided, Listed, turnout
@@ -37,6 +38,8 @@ from planner.sweep import Backend, sweep
 from planner.tasks import FAULT, Asked, Job, Outcome
 from planner.uncertainty import CORRELATION, Figure, Ranges, draws, figures, future, read_ranges
 
+LEAST = 1e-3
+"""Least size of a target on money, as a part of all that could be built and is priced in the plan [-]."""
 DOMINATING = 30.0
 """Price of missing a hard target by all of its size in one year: so many times all that could be built and is priced
 in the plan, more than any plan would save by it [-]."""
@@ -92,7 +95,8 @@ def softened(case: Case, plan: Plan) -> Case:
        W = \text{DOMINATING} \left( \sum_j |c_j|\,U_j + \sum |\text{items of the plan's cost}| \right) $$
 
     A size is that of the target's own bound on the baseline: it costs about the same to miss any target by 1 %, a
-    little more in earlier years, as all money does.
+    little more in earlier years, as all money does. A target on money, on which the baseline spends nothing, has at
+    least a thousandth of all that could be built as its size: a price beyond that would drown all others.
     """
     problem = Problem(case, best_effort=True)
     matrix = compile_problem(problem)
@@ -100,9 +104,11 @@ def softened(case: Case, plan: Plan) -> Case:
     built = float(np.abs(cost) @ np.where(np.isfinite(matrix.upper), matrix.upper, 0.0))
     most = DOMINATING * (built + float(plan.costs["discounted"].abs().sum())) or 1.0
     prices: dict[str, float] = {}
+    money = {row.target for row in case.targets if is_money(row.quantity)}
     for name, y in problem.missable:
-        target, price = problem.goal_target[name], most * problem.miss_weight[name, y] / problem.discount[y]
-        prices[target] = max(prices.get(target, 0.0), price)
+        target, size = problem.goal_target[name], 1 / problem.miss_weight[name, y]
+        size = max(size, LEAST * most / DOMINATING) if target in money else size
+        prices[target] = max(prices.get(target, 0.0), most / size / problem.discount[y])
     return case.edited(
         [
             {"table": "targets", "key": {"target": target}, "set": {"soft_penalty": prices[target]}}
