@@ -20,7 +20,7 @@ from planner.engine import HELD, Options, Progress, cancellable
 from planner.errors import CaseError, InfeasibleError, Place, SolverError, error
 from planner.highlights import penalties
 from planner.plan import Plan, report
-from planner.probe import ROOMS, Axis, Codes, Posed, Probe, held, least_value
+from planner.probe import ROOMS, Axis, Codes, Posed, Probe, extreme, held
 from planner.rows import Budget
 from planner.solution import Solution, StageValue, Status
 from planner.sweep import Asked, Backend, Job, objective, sweep
@@ -221,7 +221,7 @@ class Desk:
         part = np.zeros(len(wide.columns))
         part[-1] = -1.0
         try:
-            return -least_value(wide, part, self.options, "reach", self.progress)
+            return -float(part @ extreme(wide, part, self.options, "reach", self.progress))
         except InfeasibleError:
             return None
 

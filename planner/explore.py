@@ -17,7 +17,8 @@ from planner.edits import Edit
 from planner.engine import HELD, Options, Progress, cancellable
 from planner.errors import CaseError, InfeasibleError, Place, error
 from planner.plan import csv_text
-from planner.probe import ON_COMMAND_LINE, Axis, Codes, Posed, Probe, least_value, with_cap
+from planner.probe import ON_COMMAND_LINE, Axis, Codes, Posed, Probe, extreme, with_cap
+from planner.reduced import Reduced
 from planner.saving import write_files
 from planner.scenario import Scenario, scenario_text
 from planner.session import Session
@@ -49,6 +50,8 @@ class Point:
     slope: float | None
     """What one more of x changes in y; none where it is not known."""
     values: Array = field(repr=False)
+    stand: Any = field(default=None, repr=False)
+    """Where the instance stands there, if it can come back."""
 
     def at(self, x: float) -> float:
         """Its tangent: the curve is nowhere below."""
@@ -145,6 +148,8 @@ class Curve:
         sums = {"cost": cost, **self.posed.sums}
         self.across, self.up = sums[x.text], sums[y.text]
         self.probe = Probe(self.posed.matrix, options, progress)
+        self.reduced: Reduced | None = None
+        """Takes the place of the probe where y is the cost."""
         self.row: int | None = None
         self.kept: int | None = None
         self.points: list[Point] = []
@@ -154,12 +159,16 @@ class Curve:
         """Find the points, the cheap end first, then the other one, then where most is open."""
         self.points = [self._cheapest()]
         part = self.x.sign * self.across.part
-        least = least_value(self.posed.matrix, part, self.options, "reach", self.progress)
-        least += self.x.sign * self.across.constant
+        last = extreme(self.posed.matrix, part, self.options, "reach", self.progress)
+        least = self._value(self.across, self.x, last)
         self.least_x = self.x.sign * least
         first = self.points[0]
         if self.most > 1 and first.x - least > END * max(abs(first.x), abs(least)):
             end = first.x - min(reach, 1 - END) * (first.x - least)
+            if self.y.what == "cost":
+                between = (first.values + last) / 2
+                cost = self.posed.cost.part
+                self.reduced = Reduced(self.posed.matrix, cost, [part], between, self.options, self.progress)
             first_pass = self.most - 1 if self.probe.lumpy else max(1, (self.most - 1) // 2)
             wanted = np.linspace(first.x, end, first_pass + 1)[1:].tolist()
             onwards = True
@@ -202,17 +211,28 @@ class Curve:
         return found
 
     def _add(self, at: float) -> None:
-        """The point at an x, from where the last one stands."""
-        assert self.row is not None
-        self.probe.change_hold(self.row, -np.inf, at - self.x.sign * self.across.constant)
-        values = self.probe.found(self.y.sign * self.up.part, self._what())
-        slope = None if self.probe.lumpy else min(0.0, self.probe.held_duals()[self.row])
-        y = self._value(self.up, self.y, values)
-        x = self._value(self.across, self.x, values)
+        """The point at an x, from where the nearest one stands, or the last."""
+        nearest = min(self.points, key=lambda point: abs(point.x - at))
+        if self.reduced is not None and nearest.stand is not None:
+            self.reduced.back(nearest.stand)
+        values, slope = self._least(at - self.x.sign * self.across.constant)
+        y, x = self._value(self.up, self.y, values), self._value(self.across, self.x, values)
         values = self._settled(values)
         # Where x is bought for nothing the solver may go further than it must: the tangent stands at what was asked.
-        self.points.append(Point(min(at, x) if slope == 0 else at, y, slope, values))
+        stand = None if self.reduced is None else self.reduced.stand()
+        self.points.append(Point(min(at, x) if slope == 0 else at, y, slope, values, stand))
         self.points.sort(key=lambda point: -point.x)
+
+    def _least(self, most: float) -> tuple[Array, float | None]:
+        """Columns at the least y with at most so much x, and what one more x would change; none with lumps."""
+        if self.reduced is not None:
+            self.reduced.hold_sum(0, -np.inf, most)
+            values = self.reduced.found(self._what())
+            return values, None if self.probe.lumpy else min(0.0, self.reduced.slope(0))
+        assert self.row is not None
+        self.probe.change_hold(self.row, -np.inf, most)
+        values = self.probe.found(self.y.sign * self.up.part, self._what())
+        return values, None if self.probe.lumpy else min(0.0, self.probe.held_duals()[self.row])
 
     def open(self, more: Point, less: Point) -> tuple[float, float]:
         """Where, between two points, the straight line lies highest above both tangents, and how high."""
@@ -361,7 +381,7 @@ def grid(
     edges = []
     for value in values:
         try:
-            edges.append(least_value(dial.turned(posed.matrix, value), part, options, "grid", told))
+            edges.append(float(part @ extreme(dial.turned(posed.matrix, value), part, options, "grid", told)))
         except InfeasibleError:
             edges.append(np.nan)
     low = float(np.nanmin(edges))
@@ -422,7 +442,7 @@ class Dial:
         if self.axis is None:
             return [float(value) for value in np.linspace(min(span), max(span), count)]
         found, sign = posed.sums[self.axis.text], self.axis.sign
-        least = least_value(posed.matrix, sign * found.part, options, "grid", progress) + sign * found.constant
+        least = sign * found.value(extreme(posed.matrix, sign * found.part, options, "grid", progress))
         most = sign * found.value(probe.found(posed.cost.part, "grid"))
         self.held = probe.hold(sign * found.part, -np.inf, np.inf)
         return [float(value) for value in np.linspace(least + END * (most - least), most, count)]

@@ -324,11 +324,7 @@ class Probe(Solver):
 
     def found(self, coefficients: Array, what: str, fits: bool = False) -> Array:
         """Columns at the least sum. Raises InfeasibleError where there is no plan, SolverError where none is found."""
-        status = self.least(coefficients, what, fits)
-        if status == "infeasible":
-            raise InfeasibleError(f"{what}: there is no plan")
-        if status != "optimal":
-            raise SolverError(f"{what}: {status}")
+        need_plan(self.least(coefficients, what, fits), what)
         return self.values()
 
     def stand(self) -> Any:
@@ -368,6 +364,14 @@ class Probe(Solver):
         expect(self.highs.changeRowsBounds(at.size, at, low, (high - shift) * scale))
 
 
+def need_plan(status: Status, what: str) -> None:
+    """Raises InfeasibleError where there is no plan, SolverError where none was found."""
+    if status == "infeasible":
+        raise InfeasibleError(f"{what}: there is no plan")
+    if status != "optimal":
+        raise SolverError(f"{what}: {status}")
+
+
 def held(plan: Array, columns: Codes, matrix: Matrix, room: float) -> tuple[Array, Array]:
     """Bounds that hold columns where a plan has them, but for a room for rounding."""
     low, high = matrix.lower[columns], matrix.upper[columns]
@@ -375,14 +379,13 @@ def held(plan: Array, columns: Codes, matrix: Matrix, room: float) -> tuple[Arra
     return np.maximum(at - room * high, low), np.minimum(at + room * high, high)
 
 
-def least_value(matrix: Matrix, part: Array, options: Options, what: str, progress: Progress | None = None) -> float:
-    """The least a sum of columns can be; by interior point, as simplex is slow far from the least cost.
-
-    Raises InfeasibleError, SolverError.
+def extreme(matrix: Matrix, part: Array, options: Options, what: str, progress: Progress | None = None) -> Array:
+    """Columns of a plan in which a sum is the least it can be; by interior point, as simplex is slow far from the least
+    cost. Raises InfeasibleError, SolverError.
     """
     lumpy = bool(matrix.integer.any())
     solver = Probe(matrix, options if lumpy else replace(options, crossover=True), progress)
-    return float(part @ solver.found(part, what))
+    return solver.found(part, what)
 
 
 def members(codes: Codes, number: int, weights: Array, columns: Codes, width: int) -> list[Array]:
