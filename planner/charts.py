@@ -353,8 +353,8 @@ def cost_curve(
 ) -> Spec:
     """Boxes as wide as what a measure abates and as high as what a unit costs, the cheapest first, without gaps.
 
-    Frame: part (box, price), measure, sector, left, right, low, high, top, value, abated, years, label. Boxes that
-    reach beyond the limits are cut off there. Words: abated, value, measure, sector, price, years.
+    Frame: part (box, price), measure, sector, left, right, low, high, top, value, abated, years, label, side, line.
+    Boxes that reach beyond the limits are cut off there. Words: abated, value, measure, sector, price, years.
     """
     low, high = limits
     x = {
@@ -398,20 +398,36 @@ def cost_curve(
         "mark": {"type": "rule", "color": ground.baseline, "strokeWidth": 1},
         "encoding": {"y": {"datum": 0, "type": "quantitative"}},
     }
-    names: Spec = {
-        "transform": [
-            *_of("box"),
-            {"filter": "datum.label != ''"},
-            {"calculate": "(datum.left + datum.right) / 2", "as": "middle"},
-        ],
-        "mark": {"type": "text", "angle": 325, "align": "left", "baseline": "middle", "dx": 3, "dy": -5, "limit": 130}
-        | {"fontSize": 11, "color": ground.ink},
+    named = [
+        *_of("box"),
+        {"filter": "datum.label != ''"},
+        {"calculate": "(datum.left + datum.right) / 2", "as": "middle"},
+    ]
+    middle = {"field": "middle", "type": "quantitative"}
+    ties: Spec = {
+        "transform": named,
+        "mark": {"type": "rule", "color": ground.baseline, "strokeWidth": 0.8},
         "encoding": {
-            "x": {"field": "middle", "type": "quantitative"},
-            "y": {"field": "top", "type": "quantitative"},
-            "text": {"field": "label", "type": "nominal"},
+            "x": middle,
+            "y": {"field": "line", "type": "quantitative"},
+            "y2": {"field": "top"},
         },
     }
+    looks: list[Spec] = [{"stroke": ground.paper, "strokeWidth": 3, "opacity": 0.8}, {"color": ground.ink}]
+    names = [
+        {
+            "transform": [*named, {"filter": f"datum.side == '{side}'"}],
+            "mark": {"type": "text", "align": side, "baseline": "middle", "dx": 4 if side == "left" else -4}
+            | {"limit": 190, "fontSize": 11, **look},
+            "encoding": {
+                "x": middle,
+                "y": {"field": "line", "type": "quantitative"},
+                "text": {"field": "label", "type": "nominal"},
+            },
+        }
+        for side in ("left", "right")
+        for look in looks
+    ]
     price: Spec = {
         "transform": _of("price"),
         "mark": {"type": "rule", "color": ground.target, "strokeDash": [6, 4], "strokeWidth": 2},
@@ -427,7 +443,7 @@ def cost_curve(
             "text": {"field": "label", "type": "nominal"},
         },
     }
-    return {"layer": [box, zero, names, price, said]}
+    return {"layer": [box, zero, ties, price, *names, said]}
 
 
 def roadmap(

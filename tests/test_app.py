@@ -94,7 +94,7 @@ def test_the_headline_is_what_the_core_says(app: AppTest) -> None:
 
 
 @pytest.mark.parametrize(
-    ("lever", "position"), [("carbon", 960), ("pollutant", -2), ("renewables", 110), ("budget", 90)]
+    ("lever", "position"), [("carbon", 960), ("pollutant", -2), ("renewables", 110), ("budget", 90), ("price", 300)]
 )
 def test_moving_a_lever_shows_what_a_direct_solve_gives(app: AppTest, lever: str, position: int) -> None:
     ran(app)
@@ -174,6 +174,43 @@ def test_every_tab_with_a_table_opens(app: AppTest, tab: str) -> None:
     app.session_state["tabs_zh"] = t(f"ui.tab.{tab}", "zh")
     ran(app)
     assert len(app.dataframe) == 1
+
+
+def test_what_comes_in_is_told_in_words_and_as_a_table(app: AppTest) -> None:
+    ran(app)
+    app.select_slider(key="lever_tutorial_price_zh").set_value(450)
+    ran(app)
+    assert desktop(app).shown is not None
+    before, after = desktop(app).own, desktop(app).shown.plan  # type: ignore[union-attr]
+    assert before is not None
+    frame = ledgers.shifts(read_case(CASE), before, after, "zh")
+    starts = {side: plan.measures.set_index("measure")["starts"] for side, plan in (("b", before), ("a", after))}
+    for row in frame.itertuples():
+        was, now = float(starts["b"].get(row.id, 0.0)), float(starts["a"].get(row.id, 0.0))
+        kind = "new" if was == 0 else "out" if now == 0 else "more" if now > was else "less"
+        assert row.shift == kind
+    alike = set(starts["a"].index) - set(frame["id"])
+    assert all(starts["a"][m] == pytest.approx(starts["b"].get(m, 0.0), rel=2e-3) for m in alike)
+    assert frame["capex"].sum() * 1e8 == pytest.approx(
+        after.portfolio["capex"].sum() - before.portfolio["capex"].sum(), rel=1e-3
+    )
+    told = next(one.value for one in app.markdown if one.value.startswith("**措施"))
+    for shift in ("new", "more", "less", "out"):
+        count = int((frame["shift"] == shift).sum())
+        assert (t(f"ui.shift.told.{shift}", "zh", count=count, names="x").split("(")[0] in told) == bool(count)
+    app.session_state["tabs_zh"] = t("ui.tab.shifts", "zh")
+    ran(app)
+    assert len(app.dataframe[-1].value) == len(frame)
+
+
+@pytest.mark.parametrize("lang", LANGUAGES)
+def test_the_plan_page_has_a_map_of_the_cities(app: AppTest, lang: str) -> None:
+    app.query_params["lang"] = lang
+    ran(app)
+    app.session_state[f"tabs_{lang}"] = t("ui.tab.map", lang)
+    ran(app)
+    (shown,) = [one for one in app.button_group if one.key == f"cities_show_tab_{lang}"]
+    assert shown.value == "capex"
 
 
 def opened(app: AppTest, page: str) -> AppTest:

@@ -20,8 +20,10 @@ ASKED = frozenset({"targets", "budgets", "pins", "fund_rules", "funds", "sources
 """Tables that no effect of a measure depends on."""
 LABELLED = 0.02
 """Boxes at least so wide are named, as a part of the whole width [-]."""
-APART, MOST_NAMED = 0.13, 5
+APART, MOST_NAMED = 0.02, 6
 """Least distance of two names, as a part of the whole width, and how many there are at most [-]."""
+ROOM_ABOVE, LINE = 0.36, 0.055
+"""Room for names above boxes and price, and the height of a name, as parts of the range of costs [-]."""
 OUTER = 0.03
 """Part of all that is abated whose costs may lie beyond either end of the axis [-]."""
 CLASSES = 4
@@ -54,7 +56,8 @@ def cost_curve(case: Case, plan: Plan, quantity: str, year: int, lang: str) -> C
     """Boxes of a year's cost curve, one per measure, all cities together, and the ends of the axis of costs.
 
     Columns: part (box, price), measure, sector, left, right [shown unit], low, high, top, value [money per unit],
-    abated, years, label. The row `price` is what all targets would pay for a unit less.
+    abated, years, label, side (the side of its box that the name stands on), line (its height). The row `price` is what
+    all targets would pay for a unit less.
     """
     of_year = credit.credit(plan, effects(case).of_year(year))
     found = credit.cost_curve(plan, quantity, year, of_year)
@@ -69,7 +72,7 @@ def cost_curve(case: Case, plan: Plan, quantity: str, year: int, lang: str) -> C
     price = credit.target_price(plan, quantity, year) * priced.factor
     costs, widths = sums["unit_cost"].to_numpy() * priced.factor, sums["abated"].to_numpy() * unit.factor
     limits = _limits(costs, widths, price)
-    named = _named(widths)
+    named = _named(widths, limits)
     rows: list[tuple[Any, ...]] = []
     left = 0.0
     for id_, value, width in zip(sums["measure"], costs.tolist(), widths.tolist(), strict=True):
@@ -79,28 +82,40 @@ def cost_curve(case: Case, plan: Plan, quantity: str, year: int, lang: str) -> C
         top = min(max(value, 0.0), limits[1])
         years = years_text(*spans[str(id_)], lang) if str(id_) in spans else ""
         ends = (left, left + width, min(value, 0.0), max(value, 0.0), top)
-        rows.append(("box", name, sectors[measure.sector], *ends, value, width, years, label))
+        place = named.get(len(rows), ("", 0.0))
+        rows.append(("box", name, sectors[measure.sector], *ends, value, width, years, label, *place))
         left += width
     if price > 0:
         words = t("ui.curve.price", lang, amount=amounts.number(price))
-        rows.append(("price", "", "", 0.0, left, price, price, price, price, 0.0, "", words))
+        rows.append(("price", "", "", 0.0, left, price, price, price, price, 0.0, "", words, "", 0.0))
     return pd.DataFrame(rows, columns=CURVE), limits
 
 
 CURVE = ["part", "measure", "sector", "left", "right", "low", "high", "top", "value", "abated", "years", "label"]
+CURVE += ["side", "line"]
 
 
-def _named(widths: "np.ndarray[Any, Any]") -> set[int]:
-    """Numbers of the boxes that are named: the widest, none near another."""
+def _named(widths: "np.ndarray[Any, Any]", limits: tuple[float, float]) -> dict[int, tuple[str, float]]:
+    """Numbers of the boxes that are named, the widest, with the side and the height of each name.
+
+    Names stand in lines above the boxes, tied to them: those of the left half run to the right, the leftmost on top;
+    those of the right half run to the left, the rightmost on top. So no name crosses the tie of another.
+    """
     ends = np.cumsum(widths)
     middles, whole = ends - widths / 2, float(ends[-1]) if len(ends) else 0.0
-    found: list[int] = []
+    chosen: list[int] = []
     for place in np.argsort(-widths, kind="stable").tolist():
-        if widths[place] < LABELLED * whole or len(found) == MOST_NAMED:
+        if widths[place] < LABELLED * whole or len(chosen) == MOST_NAMED:
             break
-        if all(abs(middles[place] - middles[other]) >= APART * whole for other in found):
-            found.append(place)
-    return set(found)
+        if all(abs(middles[place] - middles[other]) >= APART * whole for other in chosen):
+            chosen.append(place)
+    chosen.sort()
+    left = [place for place in chosen if middles[place] < whole / 2]
+    right = [place for place in reversed(chosen) if middles[place] >= whole / 2]
+    step, top = LINE * (limits[1] - limits[0]), limits[1]
+    lines = [("left", place, line) for line, place in enumerate(left)]
+    lines += [("right", place, line) for line, place in enumerate(right, start=len(left))]
+    return {place: (side, top - (0.5 + line) * step) for side, place, line in lines}
 
 
 def price_unit(case: Case, quantity: str, lang: str) -> amounts.Shown:
@@ -117,7 +132,7 @@ def _limits(costs: "np.ndarray[Any, Any]", widths: "np.ndarray[Any, Any]", price
     low, high = float(costs[first]), float(costs[min(last, len(costs) - 1)])
     low, high = min(low, 0.0), max(high, price, 0.0)
     room = 0.05 * (high - low) or 1.0
-    return low - room, high + 6 * room
+    return low - room, high + ROOM_ABOVE * (high - low)
 
 
 def full_years(plan: Plan) -> dict[str, tuple[int, int]]:

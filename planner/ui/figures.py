@@ -15,6 +15,8 @@ from planner.ui.levers import FRACTIONS, Lever, cap_years, name_of, short_name, 
 
 NEGLIGIBLE = 5e-5
 """Differences below this part of a figure are shown as none [-]."""
+MOVED = 1e-3
+"""Part of the starts of a measure by which two plans must differ to be told apart [-]."""
 MINUS = "\u2212"
 
 

@@ -188,6 +188,37 @@ def starts(case: Case, plans: Mapping[str, Plan], lang: str, count: int = 15) ->
     return pd.DataFrame(rows, columns=["measure", "unit", *plans])
 
 
+SHIFTS = ("new", "more", "less", "out")
+"""How the starts of a measure may differ between two plans."""
+SHIFT = ["id", "shift", "measure", "sector", "before", "after", "unit", "capex"]
+
+
+def shifts(case: Case, before: Plan, after: Plan, lang: str) -> pd.DataFrame:
+    """Measures that one plan starts otherwise than another: id, shift (new, more, less, out), measure, sector, before,
+    after [shown unit], unit, capex (its difference) [shown money]; by shift, the most money first."""
+    money = amounts.money(case.settings.money_unit, case.settings.currency, lang).factor
+    sectors = names_by(case, "sector", lang)
+    both = [
+        {str(row.measure): (float(row.starts), float(row.capex)) for row in lines(plan.measures)}
+        for plan in (before, after)
+    ]
+    rows = []
+    for measure in case.measures:
+        (was, spent), (now, spends) = (of.get(measure.measure, (0.0, 0.0)) for of in both)
+        small = figures.MOVED * max(was, now)
+        if abs(now - was) <= small:
+            continue
+        shift = "new" if was <= small else "out" if now <= small else "more" if now > was else "less"
+        unit = amounts.unit(measure.unit, lang)
+        name = name_of(measure, lang) or measure.measure
+        cells = (was * unit.factor, now * unit.factor, unit.name, (spends - spent) * money)
+        rows.append((measure.measure, shift, name, sectors[measure.sector], *cells))
+    frame = pd.DataFrame(rows, columns=SHIFT)
+    order = [SHIFTS.index(shift) for shift in frame["shift"]]
+    sorted_ = frame.assign(order=order, most=-frame["capex"].abs()).sort_values(["order", "most"], kind="stable")
+    return sorted_[SHIFT].reset_index(drop=True)
+
+
 def paths(case: Case, plans: Mapping[str, Plan], quantity: str, lang: str) -> pd.DataFrame:
     """A quantity by year in every plan: year, plan, value."""
     factor = figures.unit_of(case, quantity, lang).factor

@@ -14,7 +14,7 @@ from planner import amounts, units
 from planner.case import Case
 from planner.highlights import main_quantity
 from planner.plan import Plan
-from planner.rows import PROVINCE, Quantity, Target
+from planner.rows import PROVINCE, Price, Quantity, Target
 from planner.text import t
 from planner.timing import span
 
@@ -32,6 +32,10 @@ DEEPEST_CAP = 0.9
 """Lowest position of a cap as a part of its highest [-]."""
 ROOM = 0.01
 """What a cap at ease leaves above the plan, as a part of the base year [-]."""
+CARBON = "carbon"
+"""Component of prices that the price lever counts."""
+PRICE_STEPS, DEAREST = 10, 3
+"""Steps of the price up to the case's own, about, and the highest as a multiple of it [-]."""
 FRACTIONS = ("change", "intensity", "share")
 
 
@@ -40,15 +44,17 @@ class Lever:
     """One slider: its positions, the one that is the case itself, and the rows it moves."""
 
     id: str
-    """carbon, pollutant, renewables or budget."""
+    """carbon, pollutant, renewables, budget or price."""
     kind: str
-    """cap, budget, or the kind of the target it moves."""
+    """cap, budget, price, or the kind of the target it moves."""
     positions: tuple[int, ...]
     own: int
     quantity: Quantity | None = None
     target: Target | None = None
     years: tuple[int, int] = (0, 0)
     """First and last year it acts in."""
+    currency: str = ""
+    """Code of the currency of a price."""
 
     def edits(self, case: Case, position: int, numbered: bool = True) -> list[dict[str, Any]]:
         """What a position changes in the case; nothing at the case's own.
@@ -59,6 +65,8 @@ class Lever:
             return []
         if self.kind == "cap":
             return [{"table": "targets", "add": self._cap(case, position, "name" if numbered else "taken")}]
+        if self.kind == "price":
+            return self._priced(case, position)
         if self.target is not None:
             value = self.value(position)
             return [{"table": "targets", "key": {"target": self.target.target}, "set": {"value": value}}]
@@ -88,6 +96,22 @@ class Lever:
             **names,
         }
 
+    def _priced(self, case: Case, position: int) -> list[dict[str, Any]]:
+        """The price path of the case, scaled to what its last year shall have, and counted; at 0 it does not count."""
+        assert self.quantity is not None
+        others = [name for name in case.settings.components if name != CARBON] or ["market"]
+        counted: dict[str, Any] = {"setting": "perspective", "value": [*others, CARBON] if position else others}
+        edits = [] if (CARBON in case.settings.components) == bool(position) else [counted]
+        last = carbon_price(case, self.quantity)
+        if not position or not last:
+            return edits
+        scale = position / (last * amounts.per_unit(self.quantity.unit, "en").factor)
+        for row in carbon_rows(case, self.quantity):
+            if scale != 1:
+                key = {"quantity": row.quantity, "component": CARBON, "year": row.year}
+                edits.append({"table": "prices", "key": key, "set": {"price": row.price * scale}})
+        return edits
+
     def value(self, position: int) -> float:
         """Value of the target at a position [unit of the target]."""
         if self.target is None or self.target.value is None:
@@ -101,7 +125,19 @@ class Lever:
         if self.kind == "cap":
             if position == OWN:
                 return t("ui.lever.own", lang)
-            return t("ui.lever.cap.value", lang, number=f"{position / 10:g}")
+            deeper = 100 * (1 - position / self.positions[-2])
+            return t("ui.lever.cap.value", lang, number=f"{position / 10:g}", deeper=f"{deeper:.1f}")
+        if self.kind == "price":
+            if not position:
+                return t("ui.lever.price.none", lang)
+            per = amounts.per_unit(self.quantity.unit if self.quantity else "", lang).name
+            return t(
+                "ui.lever.price.value",
+                lang,
+                number=amounts.number(position),
+                currency=amounts.currency(self.currency, lang),
+                unit=per,
+            )
         if self.kind == "budget":
             return t("ui.percent", lang, number=position)
         value = self.value(position)
@@ -121,8 +157,11 @@ class Lever:
         return t(f"ui.lever.{self.kind}.help", lang, **self._words(case, lang))
 
     def _words(self, case: Case, lang: str) -> dict[str, object]:
+        counts = CARBON in case.settings.components
         words: dict[str, object] = {
             "base": case.settings.base_year,
+            "last": case.settings.last_year,
+            "counted": t(f"ui.lever.price.{'counted' if counts else 'left_out'}", lang),
             "years": years_text(*self.years, lang),
             "count": len({row.budget for row in case.budgets}),
         }
@@ -186,7 +225,8 @@ def years_text(first: int, last: int, lang: str) -> str:
 
 
 def levers(case: Case, own: Plan | None = None) -> tuple[Lever, ...]:
-    """The levers of a case: a carbon cap, a pollutant target, a renewables target, all budgets; those it has.
+    """The levers of a case: a carbon cap, a pollutant target, a renewables target, all budgets, the carbon price; those
+    it has.
 
     With its own plan the cap begins where it bites; without, at the baseline.
     """
@@ -208,7 +248,7 @@ def levers(case: Case, own: Plan | None = None) -> tuple[Lever, ...]:
     ]
     if case.budgets:
         found.append(Lever("budget", "budget", FACTORS, 100, years=(case.years[0], case.years[-1])))
-    return tuple(found)
+    return (*found, *_price(case, carbon))
 
 
 def cap_years(case: Case, quantity: str) -> tuple[int, int]:
@@ -256,6 +296,39 @@ def baseline_levels(case: Case, quantity: Quantity, years: Sequence[int]) -> lis
         at, values = zip(*sorted(points), strict=True)
         total += np.interp(years, at, values)
     return [float(value) for value in total]
+
+
+def _price(case: Case, carbon: str | None) -> Iterator[Lever]:
+    """The carbon price of the last year, from none to a multiple of the case's, in the unit people read it in."""
+    row = next((row for row in case.quantities if row.quantity == carbon), None)
+    last = carbon_price(case, row) if row is not None else None
+    if row is None or not last:
+        return
+    own = round(last * amounts.per_unit(row.unit, "en").factor)
+    step = max(1, int(round(own / PRICE_STEPS, 1 - len(str(own // PRICE_STEPS)))))
+    positions = sorted({*range(0, DEAREST * own + 1, step), own, DEAREST * own})
+    if own > 0:
+        at = own if CARBON in case.settings.components else 0
+        years = (case.settings.first_year, case.settings.last_year)
+        yield Lever("price", "price", tuple(positions), at, row, None, years, case.settings.currency)
+
+
+def carbon_rows(case: Case, quantity: Quantity) -> list[Price]:
+    """Rows of the carbon price of a quantity, in the order of their years."""
+    rows = [row for row in case.prices if row.quantity == quantity.quantity and row.component == CARBON]
+    return sorted(rows, key=lambda row: row.year or 0)
+
+
+def carbon_price(case: Case, quantity: Quantity) -> float | None:
+    """Carbon price of the last year, whether it counts or not; none where there is none [currency per its unit]."""
+    rows = carbon_rows(case, quantity)
+    if not rows:
+        return None
+    dated = [(row.year, row.price) for row in rows if row.year is not None]
+    if not dated:
+        return rows[0].price
+    years, prices = zip(*dated, strict=True)
+    return float(np.interp(case.settings.last_year, years, prices))
 
 
 def _of_target(case: Case, id_: str, target: Target | None) -> Iterator[Lever]:

@@ -7,14 +7,10 @@ import streamlit as st
 
 from planner import charts
 from planner.case import Case
-from planner.highlights import main_quantity
 from planner.plan import Plan
 from planner.text import t
-from planner.ui import answering, drawing, figures, ledgers, state
+from planner.ui import answering, drawing, ledgers, maps, state
 from planner.ui.planning import draw_levers
-
-SHOWN = ("capex", "head", "cut", "below")
-"""What a map may show."""
 
 
 def page() -> None:
@@ -31,42 +27,13 @@ def page() -> None:
 def draw(case: Case, plan: Plan, lang: str) -> None:
     """Map beside table, tasks below."""
     frame = ledgers.cities(case, plan, lang)
-    names = column_names(case, lang)
-    options = [name for name in SHOWN if frame[name].notna().all() and frame[name].abs().max() > 0]
-    if not options:
-        st.caption(t("ui.portfolio.none", lang))
+    names = maps.column_names(case, lang)
+    shown = maps.choose(case, frame, "", lang)
+    if not shown:
         return
-    shown = st.segmented_control(
-        t("ui.cities.show", lang),
-        options,
-        default=options[0],
-        required=True,
-        format_func=names.__getitem__,
-        key=f"cities_show_{lang}",
-        label_visibility="collapsed",
-    )
-    shown = str(shown or options[0])
-    left, right = st.columns([0.4, 0.6], gap="medium")
-    words = {"value": names[shown], "name": t("ui.column.city", lang), "group": t("ui.column.city", lang), "plan": ""}
-    shapes = ledgers.shapes(case, dict(zip(frame["id"], frame[shown], strict=True)), lang)
+    left, right = st.columns([0.36, 0.64], gap="medium")
     with left:
-        if shapes is not None:
-            spec = charts.choropleth(words, shapes, drawing.ground())
-            drawn, data, height = "map", None, 520
-        else:
-            data = frame.rename(columns={"city": "group", shown: "value"})[["group", "value"]]
-            spec = charts.bars(words, drawing.ground())
-            drawn, height = "bars", 420
-        st.vega_lite_chart(
-            data,
-            spec,
-            width="stretch",
-            height=height,
-            key=drawn,
-            on_select=partial(pick, case, frame, drawn),
-            selection_mode=charts.PICKED,
-            alt=t("ui.cities.alt", lang),
-        )
+        maps.draw(case, frame, shown, "", lang, partial(pick, case, frame))
     with right:
         column = st.column_config
         table = f"cities_{case.settings.name}_{lang}"
@@ -78,14 +45,14 @@ def draw(case: Case, plan: Plan, lang: str) -> None:
             on_select=partial(pick, case, frame, table),
             selection_mode="single-row",
             column_config={
-                "city": column.TextColumn(names["city"], width=90),
-                "capex": column.NumberColumn(names["capex"], format="%,.1f", width=120),
+                "city": column.TextColumn(names["city"], width=80),
+                "capex": column.NumberColumn(names["capex"], format="%,.1f", width=105),
                 "share": column.ProgressColumn(
-                    names["share"], format="%.0f%%", min_value=0, max_value=100, color=charts.PRIMARY, width=95
+                    names["share"], format="%.0f%%", min_value=0, max_value=100, color=charts.PRIMARY, width=90
                 ),
-                "head": column.NumberColumn(names["head"], format="%,.0f", width=100),
-                "cut": column.NumberColumn(names["cut"], format="%,.0f", width=110),
-                "below": column.NumberColumn(names["below"], format="%.1f%%", width=100),
+                "head": column.NumberColumn(names["head"], format="%,.0f", width=90),
+                "cut": column.NumberColumn(names["cut"], format="%,.0f", width=120),
+                "below": column.NumberColumn(names["below"], format="%.1f%%", width=95),
             },
         )
         st.caption(t("ui.cities.pick", lang))
@@ -102,28 +69,6 @@ def pick(case: Case, frame: pd.DataFrame, key: str) -> None:
         (value,) = (str(value) for value in selection[charts.PICKED][0].values())
         known = dict(zip(frame["city"], frame["id"], strict=True))
         st.session_state[f"city_{case.settings.name}"] = known.get(value, value)
-
-
-def column_names(case: Case, lang: str) -> dict[str, str]:
-    """Names of the numbers of a city, with their units."""
-    quantity = main_quantity(case)
-    money = drawing.money_unit(case, lang)
-    names = {
-        "city": t("ui.column.city", lang),
-        "capex": t("ui.joined", lang, what=t("ui.portfolio.capex", lang), unit=money),
-        "share": t("ui.cities.share", lang),
-        "head": t("ui.cities.head", lang, currency=drawing.currency(case, lang)),
-    }
-    if quantity is None:
-        return {**names, "cut": "", "below": ""}
-    short = ledgers.quantity_name(case, quantity, lang)
-    words = {"quantity": short, "year": case.settings.last_year}
-    unit = figures.unit_of(case, quantity, lang).name
-    return {
-        **names,
-        "cut": t("ui.joined", lang, what=t("ui.cities.cut", lang, **words), unit=unit),
-        "below": t("ui.cities.below", lang, **words),
-    }
 
 
 def draw_tasks(case: Case, plan: Plan, city: str, lang: str) -> None:

@@ -2,6 +2,7 @@
 
 from functools import partial
 
+import pandas as pd
 import streamlit as st
 
 from planner import amounts, charts
@@ -9,7 +10,7 @@ from planner.case import Case
 from planner.highlights import invests, main_quantity
 from planner.plan import Plan, csv_text
 from planner.text import t
-from planner.ui import answering, drawing, figures, state
+from planner.ui import answering, drawing, figures, maps, shifting, state
 from planner.ui.draft import Draft
 from planner.ui.levers import Lever, name_of, short_name
 from planner.ui.words import plain
@@ -78,10 +79,11 @@ def draw_answer(stand: answering.Stand, plan: Plan) -> None:
     """Headline, wedge beside targets, and the tables below; the case is the one the plan answers."""
     case, lang = plan.case or stand.case, stand.lang
     draw_headline(figures.headline(case, stand.offered, plan, stand.reference, lang), stand.reference_name, lang)
+    shifts = shifting.tell(stand, case, plan, lang)
     quantity = main_quantity(case)
     if quantity is None:
         draw_targets(case, plan, lang)
-        draw_tabs(case, plan, lang)
+        draw_tabs(stand, case, plan, shifts, lang)
         return
     left, right = st.columns([0.54, 0.46], gap="medium")
     below = st.container()
@@ -91,7 +93,7 @@ def draw_answer(stand: answering.Stand, plan: Plan) -> None:
         draw_targets(case, plan, lang)
     with right:  # what takes longest to work out comes last
         draw_costs(case, plan, quantity, lang)
-    draw_tabs(case, plan, lang)
+    draw_tabs(stand, case, plan, shifts, lang)
 
 
 def draw_headline(row: list[figures.Figure], against: str, lang: str) -> None:
@@ -171,13 +173,15 @@ def draw_costs(case: Case, plan: Plan, quantity: str, lang: str) -> None:
 # ---------------------------------------------------------------- tabs
 
 
-def draw_tabs(case: Case, plan: Plan, lang: str) -> None:
+def draw_tabs(stand: answering.Stand, case: Case, plan: Plan, shifts: pd.DataFrame | None, lang: str) -> None:
     """Tables; only the open tab is drawn."""
-    names = ["portfolio", "roadmap", "budgets", "paths"]
+    names = ["portfolio", "shifts", "roadmap", "map", "budgets", "paths"]
     labels = [t(f"ui.tab.{name}", lang) for name in names]
     tabs = st.tabs(labels, key=f"tabs_{lang}", on_change="rerun")
     drawers = {
         "portfolio": partial(draw_portfolio, case, plan, lang),
+        "shifts": partial(shifting.table, case, shifts, stand.reference_name, lang),
+        "map": partial(maps.tab, case, plan, lang),
         "roadmap": partial(drawing.draw_roadmap, case, plan, lang, LARGEST),
         "budgets": partial(draw_budgets, case, plan, lang),
         "paths": partial(draw_paths, case, plan, lang),

@@ -49,16 +49,22 @@ def titled(case: Case, row: Row, lang: str) -> str:
     name = getattr(row, f"name_{lang}", None) or getattr(row, "name_en", None)
     if name:
         return str(name)
-    parts = []
+    parts: list[str] = []
     for column in row.key:
         value = getattr(row, column)
-        if value is None or value == "":
+        if value is None or value == "" or (column == "year" and parts):  # the year is told beside the name
             continue
         table = row.references.get(column)
-        parts.append(named(case, table, str(value), lang) if table else str(value))
+        parts.append(named(case, table, str(value), lang) if table else choice(str(value), lang))
     if row.table == "pins":
         parts.append(named(case, "measures", row.measure, lang))  # type: ignore[attr-defined]
     return " · ".join(parts)
+
+
+def choice(word: str, lang: str) -> str:
+    """What people call a word of the tables; itself where nothing else is known."""
+    key = f"ui.choice.{word}"
+    return messages()[key][lang] if key in messages() else word
 
 
 def column_name(column: str, lang: str) -> str:
@@ -74,7 +80,7 @@ def cell(case: Case, table: str, row: Row | None, column: str, value: Any, lang:
     if isinstance(value, bool):
         return t(f"ui.change.{'yes' if value else 'no'}", lang)
     if isinstance(value, tuple):
-        return ("、" if lang == "zh" else ", ").join(map(str, value))
+        return ("、" if lang == "zh" else ", ").join(choice(str(one), lang) for one in value)
     if not isinstance(value, int | float):
         return str(value)
     if (table, column) in PARTS or (isinstance(row, Target) and column == "value" and row.kind in FRACTIONS):
