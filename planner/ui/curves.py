@@ -22,7 +22,7 @@ LABELLED = 0.02
 """Boxes at least so wide are named, as a part of the whole width [-]."""
 APART, MOST_NAMED = 0.02, 6
 """Least distance of two names, as a part of the whole width, and how many there are at most [-]."""
-ROOM_ABOVE, LINE = 0.36, 0.055
+ROOM_ABOVE, LINE = 0.46, 0.05
 """Room for names above boxes and price, and the height of a name, as parts of the range of costs [-]."""
 OUTER = 0.03
 """Part of all that is abated whose costs may lie beyond either end of the axis [-]."""

@@ -126,7 +126,7 @@ class Lever:
             if position == OWN:
                 return t("ui.lever.own", lang)
             deeper = 100 * (1 - position / self.positions[-2])
-            return t("ui.lever.cap.value", lang, number=f"{position / 10:g}", deeper=f"{deeper:.1f}")
+            return t("ui.lever.cap.value", lang, deeper=f"{deeper:.1f}")
         if self.kind == "price":
             if not position:
                 return t("ui.lever.price.none", lang)
@@ -147,6 +147,12 @@ class Lever:
         assert self.quantity is not None
         unit = amounts.unit(self.quantity.unit, lang)
         return t("ui.amount", lang, number=amounts.number(value * unit.factor), unit=unit.name)
+
+    def noted(self, case: Case, position: int, lang: str) -> str:
+        """What is worth saying of a position other than its own: what it amounts to, or what the case has."""
+        if self.kind == "cap":
+            return t("ui.lever.cap.of_base", lang, number=f"{position / 10:g}", base=case.settings.base_year)
+        return t("ui.lever.own_value", lang, value=self.shown(self.own, lang))
 
     def label(self, case: Case, lang: str) -> str:
         """What it moves."""

@@ -1,5 +1,6 @@
 """The page of the method: what proves the plan on screen, the equations, and where the numbers come from."""
 
+import re
 import textwrap
 
 import pandas as pd
@@ -45,9 +46,14 @@ def draw_equations(lang: str) -> None:
     for name, families in PARTS.items():
         st.markdown(f"#### {t(f'ui.method.{name}', lang)}")
         for family in families:
-            first, _, rest = family.formula.partition("\n")
+            first, _, rest = re.sub(r"\$\$(.*?)\$\$", one_line, family.formula, flags=re.DOTALL).partition("\n")
             with st.container(key=f"family_{family.name}"):
                 st.markdown(f"**{family.name.replace('_', ' ')}** · {first}\n\n{textwrap.dedent(rest)}")
+
+
+def one_line(formula: re.Match[str]) -> str:
+    """A formula in one line: where a line begins with a sign, Markdown takes it for a list."""
+    return f"$${' '.join(formula[1].split())}$$"
 
 
 def draw_data(case: Case, lang: str) -> None:

@@ -54,7 +54,7 @@ def draw_levers(case: Case, offered: tuple[Lever, ...]) -> None:
         )
         with st.container(horizontal=True, key=f"own_{lever.id}", vertical_alignment="center"):
             if draft.at(lever) != lever.own:
-                st.caption(t("ui.lever.own_value", lang, value=lever.shown(lever.own, lang)), width="stretch")
+                st.caption(lever.noted(case, draft.at(lever), lang), width="stretch")
                 st.button(
                     t("ui.lever.reset", lang),
                     key=f"reset_{lever.id}",

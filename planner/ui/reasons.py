@@ -28,7 +28,8 @@ def panel(case: Case, asked: Case, answer: Answer, offered: tuple[Lever, ...], l
         st.warning(t("ui.no_plan.other", lang), icon=":material/block:")
         return
     bound = answer.way == "bound"
-    lines = words.refused(asked, answer.refusals, bound, lang)
+    loosest = next((lever.positions[-2] / 1000 for lever in offered if lever.kind == "cap"), None)
+    lines = words.refused(asked, answer.refusals, bound, lang, loosest)
     if lines:
         title = t("ui.refused.title", lang)
     else:

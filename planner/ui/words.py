@@ -155,13 +155,16 @@ def _sides(one: Difference) -> Iterator[tuple[str, Any]]:
 # ---------------------------------------------------------------- what cannot be had
 
 
-def refused(case: Case, refusals: Iterable[Refusal], bound: bool, lang: str) -> list[str]:
-    """What was asked for and how far it can be had, a line each; several years of one number as one."""
+def refused(case: Case, refusals: Iterable[Refusal], bound: bool, lang: str, loosest: float | None = None) -> list[str]:
+    """What was asked for and how far it can be had, a line each; several years of one number as one.
+
+    `loosest` is where the cap of the lever begins [of the base year].
+    """
     lines: list[str] = []
     for one in _tightest(case, refusals):
         row = _row(case, one)
         name = named(case, one.table, one.id.split(";")[0], lang) if row is None else titled(case, row, lang)
-        asked, most = (_stated(case, one, row, value, bound, lang) for value in (one.asked, one.most))
+        asked, most = (_stated(case, one, row, value, bound, lang, loosest) for value in (one.asked, one.most))
         year = years_text(one.year, one.year, lang) if one.year else ""
         if isinstance(row, Target) and row.target.startswith(CAP):
             year = years_text(row.first_year or one.year or 0, row.last_year or one.year or 0, lang)
@@ -216,14 +219,19 @@ def _share(row: Target, one: Refusal) -> float:
     return (one.most - one.asked) * (1 if row.sense == "<=" else -1) / max(abs(one.asked), 1e-12)
 
 
-def _stated(case: Case, one: Refusal, row: Row | None, value: float, bound: bool, lang: str) -> str:
+def _stated(
+    case: Case, one: Refusal, row: Row | None, value: float, bound: bool, lang: str, loosest: float | None
+) -> str:
     """A number of a refusal with its unit: of the cell, or, found by arithmetic alone, of what the target bounds."""
     if isinstance(row, Target) and bound:
         if row.kind == "share" or (row.kind == "peak" and not _is_level(row, one)):
             return percent(value, lang)
         return amount(value, quantity_unit(case, row.quantity, lang), lang)
     if isinstance(row, Target) and row.target.startswith(CAP) and row.kind == "change":
-        return t("ui.refused.of_base", lang, number=f"{100 * (1 + value):.4g}", base=case.settings.base_year)
+        said = {"number": f"{100 * (1 + value):.4g}", "base": case.settings.base_year}
+        if loosest:
+            return t("ui.refused.less", lang, **said, deeper=f"{100 * (1 - (1 + value) / loosest):.1f}")
+        return t("ui.refused.of_base", lang, **said)
     return cell(case, one.table, row, one.column, value, lang)
 
 
