@@ -515,6 +515,61 @@ def payers(words: Mapping[str, str], ground: Ground = LIGHT) -> Spec:
     }
 
 
+def heat(words: Mapping[str, str], ground: Ground = LIGHT) -> Spec:
+    """Measures (rows) by quantities (columns), shaded by a share. Frame: measure, sector, quantity, value, amount.
+
+    Rows and columns stand in the order of the frame. Words: value, measure, quantity, sector, amount.
+    """
+    light = ground is LIGHT
+    ramp = ["#C2553B", ground.paper, PRIMARY] if light else ["#F0876B", ground.paper, "#5FD3C4"]
+    cell: Spec = {
+        "y": {
+            "field": "measure",
+            "type": "nominal",
+            "sort": None,
+            "title": None,
+            "axis": {"labelLimit": 260, "ticks": False, "domain": False, "labelOverlap": False},
+        },
+        "x": {
+            "field": "quantity",
+            "type": "nominal",
+            "sort": None,
+            "title": None,
+            "axis": {"orient": "top", "labelAngle": 0, "labelLimit": 110, "ticks": False, "domain": False},
+        },
+    }
+    box: Spec = {
+        "mark": {"type": "rect", "stroke": ground.baseline, "strokeWidth": 0.25},
+        "encoding": {
+            "color": {
+                "field": "value",
+                "type": "quantitative",
+                "scale": {"domain": [-40, 0, 40], "range": ramp, "clamp": True},
+                "legend": {"title": words["value"], "orient": "bottom", "gradientLength": 260},
+            },
+            "tooltip": [
+                {"field": "measure", "type": "nominal", "title": words["measure"]},
+                {"field": "sector", "type": "nominal", "title": words["sector"]},
+                {"field": "quantity", "type": "nominal", "title": words["quantity"]},
+                {"field": "amount", "type": "nominal", "title": words["amount"]},
+                {"field": "value", "type": "quantitative", "format": ".1f", "title": words["value"]},
+            ],
+        },
+    }
+    number: Spec = {
+        "transform": [{"filter": "abs(datum.value) >= 2"}],
+        "mark": {"type": "text", "fontSize": 11},
+        "encoding": {
+            "text": {"field": "value", "type": "quantitative", "format": ".0f"},
+            "color": {
+                "condition": {"test": "abs(datum.value) > 22", "value": "#FFFFFF" if light else ground.paper},
+                "value": ground.ink,
+            },
+        },
+    }
+    return {"encoding": cell, "layer": [box, number]}
+
+
 RAMP = ("#0F766E", "#7DB8AE", "#E8B96B", "#C2553B")
 """From cheap to dear."""
 

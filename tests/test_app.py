@@ -24,7 +24,7 @@ from planner.plan import Plan, solve
 from planner.scenario import Scenario, read_scenario, write_scenario
 from planner.tables import read_case
 from planner.text import LANGUAGES, messages, t
-from planner.ui import figures, ledgers, risks, sheets, uploads
+from planner.ui import curves, figures, ledgers, limiting, risks, sheets, uploads
 from planner.ui.draft import differences
 from planner.ui.levers import OWN, levers
 from planner.ui.state import Desktop
@@ -615,6 +615,49 @@ def test_measures_tell_why_and_are_locked_out_and_in(app: AppTest) -> None:
     app.button(key="lock_in").click()
     ran(app)
     assert desktop(app).shown.plan.objective == pytest.approx(plan.objective, rel=1e-6)
+
+
+@pytest.mark.parametrize("lang", LANGUAGES)
+def test_a_measure_is_capped_in_one_city_and_its_starts_are_bounded(app: AppTest, lang: str) -> None:
+    app.query_params["lang"] = lang
+    opened(app, "measuring")
+    finished(app, "reasons")
+    app.selectbox(key=f"library_sector_tutorial_{lang}").set_value(t("ui.measures.every_sector", lang))
+    plan = desktop(app).shown.plan
+    case = read_case(CASE)
+    titles = {one.value for one in app.subheader}
+    measure = next(row.measure for row in case.measures if titles & {row.name_zh, row.name_en})
+    stock = plan.portfolio[plan.portfolio["measure"] == measure].groupby("city")["stock"].max()
+    city = str(stock.idxmax())
+    app.selectbox(key=f"limit_city_{measure}_{lang}").set_value(city)
+    ran(app)
+    suffix = f"{measure}_{city}_{lang}_{plan.case.digest[:8]}"
+    unit = amounts.unit(next(row.unit for row in case.measures if row.measure == measure), lang)
+    app.number_input(key=f"limit_cap_{suffix}").set_value(float(stock[city]) / 2 * unit.factor)
+    app.selectbox(key=f"limit_from_{suffix}").set_value(2023)
+    app.selectbox(key=f"limit_until_{suffix}").set_value(2027)
+    app.button(key="apply_limit").click()
+    ran(app)
+    found = desktop(app).shown.plan
+    of = found.portfolio[(found.portfolio["measure"] == measure) & (found.portfolio["city"] == city)]
+    assert of["stock"].max() <= float(stock[city]) / 2 * (1 + 1e-6)
+    assert set(of.loc[of["starts"] > 1e-9, "year"]) <= set(range(2023, 2028))
+    assert found.objective >= plan.objective - 1e-6 * abs(plan.objective)
+    assert limiting.standing(found.case, measure, city)["before"] == 2023
+    # The same once more without limits brings the case back.
+    assert found.case.edited(limiting.edits(found.case, measure, city, None, 2021, 2030)).digest == case.digest
+
+
+@pytest.mark.parametrize("lang", LANGUAGES)
+def test_shares_of_the_effects_of_all_measures_add_up(app: AppTest, lang: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(curves, "VISIBLE", -1.0)
+    app.session_state[f"measures_{lang}"] = t("ui.measures.heat", lang)
+    app.query_params["lang"] = lang
+    opened(app, "measuring")
+    plan = desktop(app).shown.plan
+    frame = curves.heat(plan.case, plan, 2030, lang)
+    assert frame.groupby("quantity")["value"].sum().to_numpy() == pytest.approx(100.0)
+    assert t("ui.heat.title", lang, year=2030) in [one.value for one in app.subheader]
 
 
 def test_the_break_even_of_a_measure_is_told(app: AppTest) -> None:

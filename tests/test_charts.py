@@ -20,7 +20,7 @@ CASE = read_case(Path(__file__).parent.parent / "cases" / "tutorial")
 WORDS = dict.fromkeys(
     (
         *("value", "cut", "year", "sector", "baseline", "plan", "target", "total", "cost", "current", "point", "group"),
-        *("abated", "measure", "price", "years", "from", "until", "amount", "name", "team"),
+        *("abated", "measure", "price", "years", "from", "until", "amount", "name", "team", "quantity"),
     ),
     "x",
 )
@@ -68,6 +68,7 @@ def test_charts_are_valid_and_read_columns_of_their_frames(plan: Plan, lang: str
         (charts.pace(WORDS, ground), curves.pace(CASE, plan, "co2", lang)),
         (charts.board(WORDS, {"a": "#000000"}, ground), BOARD),
         (charts.roadmap(WORDS, figures.colours(CASE, lang), (2021, 2030), ground), curves.roadmap(CASE, plan, lang)),
+        (charts.heat(WORDS, ground), curves.heat(CASE, plan, 2030, lang)),
         (charts.payers(WORDS, ground), curves.payers(Reasons(CASE, split_of(plan), lang), "pv", lang)),
     ):
         altair.Chart.from_dict({**spec, "data": {"name": "frame"}}, validate=True)

@@ -28,6 +28,8 @@ OUTER = 0.03
 """Part of all that is abated whose costs may lie beyond either end of the axis [-]."""
 CLASSES = 4
 """Classes of cost, the cheapest quarter of all cuts first [-]."""
+VISIBLE = 0.02
+"""Part of the cut of a quantity that a measure must bring to be listed [-]."""
 PAYERS = 6
 """Payers, and takers, told one by one [-]."""
 
@@ -177,6 +179,35 @@ def pace(case: Case, plan: Plan, quantity: str, lang: str) -> pd.DataFrame:
             rows.append((name, year, low[year], low[year] + value, value))
             low[year] += value
     return pd.DataFrame(rows, columns=["group", "year", "low", "high", "value"])
+
+
+def heat(case: Case, plan: Plan, year: int, lang: str) -> pd.DataFrame:
+    """How much of what is cut of every emission in a year each measure brings: measure, sector, quantity, value [%],
+    amount (in words); measures in the order of their sectors, those that matter somewhere.
+
+    The shares of all measures of a quantity add up to 100 %; a measure that adds to it has less than none.
+    """
+    told = credit.credit(plan, effects(case).of_year(year))
+    wanted = set(abated(case))
+    of = told[(told["part"] == "planned") & told["quantity"].isin(wanted) & (told["year"] == year)]
+    sums = -of.pivot_table(index="measure", columns="quantity", values="value", aggfunc="sum", fill_value=0.0)
+    whole = sums.sum()
+    sums = sums[[q for q in abated(case) if q in sums and float(whole[q]) > 0]]
+    shares = 100 * sums / whole[list(sums.columns)]
+    shares = shares[shares.abs().max(axis=1) >= 100 * VISIBLE] if len(shares.columns) else shares.iloc[:0]
+    sectors = ledgers.names_by(case, "sector", lang)
+    order = {row.sector: place for place, row in enumerate(case.sectors)}
+    listed = sorted((row for row in case.measures if row.measure in shares.index), key=lambda row: order[row.sector])
+    names = {q: ledgers.quantity_name(case, q, lang) for q in shares.columns}
+    units = {q: figures.unit_of(case, q, lang) for q in shares.columns}
+    rows = []
+    for row in listed:
+        cut, parts = sums.loc[row.measure].to_dict(), shares.loc[row.measure].to_dict()
+        for q, unit in units.items():
+            number = amounts.number(cut[q] * unit.factor).replace("-", figures.MINUS)
+            amount = t("ui.amount", lang, number=number, unit=unit.name)
+            rows.append((name_of(row, lang) or row.measure, sectors[row.sector], names[q], parts[q], amount))
+    return pd.DataFrame(rows, columns=["measure", "sector", "quantity", "value", "amount"])
 
 
 def started(plan: Plan, measure: str) -> float:

@@ -13,7 +13,7 @@ from planner.errors import PlannerError
 from planner.explanation import Explanation, explain
 from planner.plan import Plan
 from planner.text import t
-from planner.ui import answering, curves, drawing, figures, jobs, ledgers, state
+from planner.ui import answering, curves, drawing, figures, jobs, ledgers, limiting, state
 from planner.ui.desk import Work
 from planner.ui.draft import Draft, EditMapping, merged
 from planner.ui.levers import fresh_id, name_of, short_name
@@ -21,7 +21,7 @@ from planner.ui.planning import draw_levers
 from planner.ui.words import plain
 
 Drawer = Callable[[Case, Plan, str], None]
-TABS = ("why", "curve", "roadmap")
+TABS = ("why", "curve", "heat", "roadmap")
 REASONS, EDGE = "reasons", "edge"
 """Slots of long work: the explanation of a plan, and the break-even of a measure."""
 
@@ -36,7 +36,7 @@ def page() -> None:
     case = plan.case or stand.case
     with st.container(key="answer"):
         tabs = st.tabs([t(f"ui.measures.{name}", lang) for name in TABS], key=f"measures_{lang}", on_change="rerun")
-        drawers: tuple[Drawer, ...] = (partial(draw_why, stand), draw_curve, drawing.draw_roadmap)
+        drawers: tuple[Drawer, ...] = (partial(draw_why, stand), draw_curve, draw_heat, drawing.draw_roadmap)
         for tab, drawer in zip(tabs, drawers, strict=True):
             if tab.open:
                 with tab:
@@ -155,6 +155,7 @@ def draw_one(
         grades = {"grade": row.grade or t("ui.method.grade.none", lang), "source": "; ".join(row.source) or "–"}
         st.caption(t("ui.measures.provenance", lang, **grades))
         draw_locks(stand, case, measure, lang)
+        limiting.draw(stand, case, measure, lang)
         draw_edge(stand.case, case, measure, told, lang)
 
 
@@ -275,6 +276,44 @@ def draw_curve(case: Case, plan: Plan, lang: str) -> None:
         alt=t("ui.curve.pace", lang),
     )
     st.caption(t("ui.curve.pace_help", lang))
+
+
+# ---------------------------------------------------------------- effects
+
+
+def draw_heat(case: Case, plan: Plan, lang: str) -> None:
+    """Measures by pollutants: how much of each cut a measure brings."""
+    years = list(range(case.settings.first_year, case.settings.last_year + 1))
+    year = int(
+        st.select_slider(
+            t("ui.curve.year", lang),
+            years,
+            value=years[-1],
+            key=f"heat_year_{case.settings.name}_{lang}",
+            width=420,
+        )
+    )
+    frame = curves.heat(case, plan, year, lang)
+    if frame.empty:
+        st.caption(t("ui.heat.nothing", lang))
+        return
+    st.subheader(t("ui.heat.title", lang, year=year), anchor=False)
+    st.caption(t("ui.heat.help", lang, least=f"{100 * curves.VISIBLE:g}"))
+    words = {
+        "value": t("ui.heat.share", lang),
+        "measure": t("ui.portfolio.measure", lang),
+        "quantity": t("ui.paths.quantity", lang),
+        "sector": t("ui.portfolio.sector", lang),
+        "amount": t("ui.heat.amount", lang),
+    }
+    st.vega_lite_chart(
+        frame,
+        charts.heat(words, drawing.ground()),
+        width="stretch",
+        height=130 + 20 * frame["measure"].nunique(),
+        key="heat",
+        alt=t("ui.heat.alt", lang),
+    )
 
 
 if __name__ == "__main__":
