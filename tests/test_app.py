@@ -15,10 +15,11 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from planner import amounts
-from planner.budgets import ladder
+from planner.budgets import ladder, worth
 from planner.case import Case
 from planner.edits import Edit
 from planner.engine import Options
+from planner.foresight import regret
 from planner.formulation import ROWS
 from planner.plan import Plan, solve
 from planner.scenario import Scenario, read_scenario, write_scenario
@@ -26,7 +27,7 @@ from planner.tables import read_case
 from planner.text import LANGUAGES, messages, t
 from planner.ui import curves, figures, ledgers, limiting, risks, sheets, uploads
 from planner.ui.draft import differences
-from planner.ui.levers import OWN, levers
+from planner.ui.levers import OWN, levers, total
 from planner.ui.state import Desktop
 from planner.ui.state import cases as found_cases
 from planner.ui.uploads import UploadError
@@ -226,14 +227,63 @@ def test_the_frontier_has_ten_points_that_cost_more_the_less_is_emitted(app: App
     finished(app, "frontier")
     traced = app.session_state["job_tutorial_frontier"][1].future.result()
     points = traced.points
-    assert (traced.quantity, len(points)) == ("co2", 10)
+    assert (traced.x, traced.y, len(points)) == ("co2", "cost", 10)
     for point in (0, 5, 9):  # what a click on it loads is that very point
-        plan = solve(read_case(CASE).edited([traced.edit(point)]), Options(break_ties=False, prices=False))
+        plan = solve(read_case(CASE).edited(traced.edits(point)), Options(break_ties=False, prices=False))
         assert plan.objective == pytest.approx(points["cost"][point], rel=1e-4)
-    by_total = points.sort_values("total")
+    by_total = points.sort_values("x")
     assert by_total["cost"].is_monotonic_decreasing
     assert points["cost"].min() == pytest.approx(desktop(app).shown.plan.objective, rel=1e-6)
     assert not app.error
+
+
+@pytest.mark.parametrize(("x", "y", "more"), [("capex", "cost", False), ("clean_power", "capex", True)])
+def test_any_two_things_are_traded_off_and_a_point_is_reproduced(app: AppTest, x: str, y: str, more: bool) -> None:
+    opened(app, "tradeoffs")
+    app.selectbox(key="frontier_x_tutorial_zh").set_value(x)
+    ran(app)
+    app.selectbox(key="frontier_y_tutorial_zh").set_value(y)
+    app.button_group(key="frontier_points_zh").set_value([6])
+    ran(app)
+    app.button(key="frontier").click()
+    ran(app)
+    finished(app, "frontier")
+    traced = app.session_state["job_tutorial_frontier"][1].future.result()
+    points = traced.points
+    assert (traced.x, traced.y) == (x, y)
+    assert points["x"].is_monotonic_increasing if more else points["x"].is_monotonic_decreasing
+    assert points["y"].is_monotonic_increasing
+    point = int(points["point"].iloc[-2])
+    row = points[points["point"] == point].iloc[0]
+    plan = solve(read_case(CASE).edited(traced.edits(point)), Options(break_ties=False, prices=False))
+    assert plan.objective == pytest.approx(
+        row["cost"], rel=1e-3
+    )  # bounds on both axes leave room for their last digits
+    assert float(total(plan, "co2")["planned"].sum()) > 0
+    if x != "capex":
+        reached = float(total(plan, x)["planned"].sum())
+        assert reached >= float(row["x"]) * (1 - 1e-5)
+    assert not app.error
+
+
+@pytest.mark.parametrize("lang", LANGUAGES)
+def test_regret_is_what_the_core_says(app: AppTest, lang: str) -> None:
+    app.query_params["lang"] = lang
+    opened(app, "tradeoffs")
+    app.multiselect(key=f"regret_years_tutorial_{lang}").set_value([2025])
+    ran(app)
+    app.button(key="regret").click()
+    ran(app)
+    finished(app, "regret")
+    expected = regret(read_case(CASE), (2025,))
+    shown = {metric.label: metric.value for metric in app.metric}
+    money = amounts.money("million", "CNY", lang)
+    assert shown[t("ui.regret.money", lang)].startswith(
+        amounts.number(expected.money * money.factor).replace("-", figures.MINUS)
+    )
+    frame = next(one.value for one in app.dataframe if "horizon" in one.value)
+    assert frame["horizon"].tolist() == expected.stages["horizon"].tolist()
+    assert frame["cost"].to_numpy() == pytest.approx(expected.stages["cost"].to_numpy() * money.factor, rel=1e-6)
 
 
 def test_long_work_can_be_cancelled(app: AppTest) -> None:
@@ -694,6 +744,53 @@ def test_a_ladder_of_cuts_and_money_taken_back_cost_what_the_core_says(app: AppT
     ran(app)
     finished(app, "clawback")
     assert len(app.dataframe) == 3
+    assert not app.error
+
+
+@pytest.mark.parametrize("lang", LANGUAGES)
+def test_the_last_money_of_every_budget_is_valued(app: AppTest, lang: str) -> None:
+    app.query_params["lang"] = lang
+    opened(app, "spending")
+    app.button(key="worth").click()
+    ran(app)
+    finished(app, "worth")
+    expected = worth(read_case(CASE))
+    frame = next(one.value for one in app.dataframe if "gained" in one.value)
+    factor = amounts.money("million", "CNY", lang).factor
+    gained = sorted(value * factor for value in expected["gained"] if value > 0)
+    assert gained
+    assert sorted(frame.loc[frame["gained"] > 0, "gained"]) == pytest.approx(gained)
+    assert not app.error
+
+
+def test_an_earmark_costs_what_the_core_says_and_is_adopted(app: AppTest) -> None:
+    opened(app, "spending")
+    app.multiselect(key="earmark_sectors_tutorial_zh").set_value(["industry"])
+    app.selectbox(key="earmark_share_zh").set_value(20)
+    ran(app)
+    app.button(key="begin_earmark").click()
+    ran(app)
+    finished(app, "earmark")
+    _, sectors, rung, edits = app.session_state["job_tutorial_earmark"][1].future.result()
+    assert (sectors, rung.cut) == (("industry",), 0.2)
+    direct = solve(read_case(CASE).edited(edits), Options(break_ties=False, prices=False))
+    assert rung.before.objective + rung.extra == pytest.approx(direct.objective, rel=1e-5)
+    app.button(key="load_earmark").click()
+    ran(app)
+    assert desktop(app).shown.plan.objective == pytest.approx(direct.objective, rel=1e-5)
+
+
+@pytest.mark.parametrize("lang", LANGUAGES)
+def test_a_cap_on_spending_costs_more_the_lower_it_is(app: AppTest, lang: str) -> None:
+    app.query_params["lang"] = lang
+    opened(app, "spending")
+    app.button(key="caps").click()
+    ran(app)
+    finished(app, "caps")
+    points = app.session_state["job_tutorial_caps"][1].future.result().points
+    assert points["x"].is_monotonic_decreasing
+    assert points["cost"].is_monotonic_increasing
+    assert points["cost"].iloc[0] == pytest.approx(desktop(app).shown.plan.objective, rel=1e-6)
     assert not app.error
 
 

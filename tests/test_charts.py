@@ -14,7 +14,8 @@ from planner.engine import Options
 from planner.explanation import Reasons, split_of
 from planner.plan import Plan, solve
 from planner.tables import read_case
-from planner.ui import curves, figures, ledgers
+from planner.ui import curves, figures, ledgers, tracing
+from planner.ui.draft import Draft
 
 CASE = read_case(Path(__file__).parent.parent / "cases" / "tutorial")
 WORDS = dict.fromkeys(
@@ -47,11 +48,12 @@ def fields(spec: Any) -> set[str]:
 @pytest.mark.parametrize("ground", [charts.LIGHT, charts.DARK])
 @pytest.mark.parametrize("lang", ["zh", "en"])
 def test_charts_are_valid_and_read_columns_of_their_frames(plan: Plan, lang: str, ground: charts.Ground) -> None:
-    points = pd.DataFrame({"point": [0, 1], "total": [1.0, 2.0], "cost": [4.0, 3.0]})
+    points = pd.DataFrame({"point": [0, 1], "x": [2.0, 1.0], "y": [3.0, 4.0], "cost": [3.0, 4.0]})
+    traced = tracing.Traced(CASE, Draft(), "co2", "cost", points)
     for spec, frame in (
         (charts.wedge(WORDS, figures.colours(CASE, lang), ground), figures.wedge(CASE, plan, "co2", lang)),
         (charts.paths(WORDS, ground), figures.path(CASE, plan, "co2", lang)),
-        (charts.frontier(WORDS, ground), figures.frontier(CASE, points, plan, "co2", lang)),
+        (charts.frontier(WORDS, ground), tracing.frame(traced, plan, True, lang)),
         (charts.stacked(WORDS, figures.colours(CASE, lang), ground), ledgers.spending(CASE, plan, "sector", lang)),
         (
             charts.clustered(WORDS, {"one": "#000000"}, ground),

@@ -102,6 +102,11 @@ def test_teams_post_to_one_board_and_guess_before_the_answer(kept: Store) -> Non
     ran(host)
     frame = host.dataframe[0].value
     assert frame["team"].tolist() == ["甲组"]
+    host.button(key="board_frontier").click()
+    ran(host)
+    points = host.session_state["job_tutorial_board"][1].future.result(120)
+    assert points["total"].is_monotonic_decreasing
+    ran(host)  # the board draws all teams before the frontier
     host.selectbox(key="ask_zh").set_value(str(posted.number))
     ran(host)
     host.button(key="ask").click()

@@ -1,20 +1,26 @@
 """Cutting: what follows when the money of a fund is cut, or taken back in one year; and where the money flows."""
 
+from collections import Counter
 from functools import partial
 from typing import Any
 
 import streamlit as st
 
-from planner.budgets import Desk, Rung, clawback, ladder
+from planner import amounts
+from planner.budgets import Desk, Rung, clawback, earmark, ladder
 from planner.case import Case
+from planner.edits import Edit
 from planner.errors import CaseError, PlannerError
 from planner.plan import Plan
 from planner.text import t
 from planner.ui import answering, drawing, figures, jobs, ledgers, risks, state
+from planner.ui.draft import Draft, EditMapping, merged
 
-LADDER, CLAWBACK = "ladder", "clawback"
+LADDER, CLAWBACK, EARMARK = "ladder", "clawback", "earmark"
 PARTS = (10, 20, 30, 50)
 """What may be taken back [%]."""
+SHARES = (20, 50, 80, 100)
+"""What may be reserved [%]."""
 
 
 def draw(stand: answering.Stand, case: Case, lang: str) -> None:
@@ -43,6 +49,96 @@ def draw(stand: answering.Stand, case: Case, lang: str) -> None:
         button(stand, "clawback", lang, partial(begin_clawback, stand, str(fund), int(year), int(part)))
     for slot in (LADDER, CLAWBACK):
         draw_found(stand, slot, lang)
+    draw_earmark(stand, case, names, funds, lang)
+
+
+def draw_earmark(stand: answering.Stand, case: Case, names: dict[str, str], funds: list[str], lang: str) -> None:
+    """A part of a fund's money reserved for some sectors: what that costs, and a way to go on with it."""
+    st.subheader(t("ui.earmark.title", lang), anchor=False)
+    sectors = ledgers.names_by(case, "sector", lang)
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        fund = st.selectbox(
+            t("ui.cuts.fund", lang), funds, format_func=names.__getitem__, key=f"earmark_fund_{lang}", width=240
+        )
+        chosen = st.multiselect(
+            t("ui.earmark.sectors", lang),
+            list(sectors),
+            default=[highest(case)],
+            format_func=sectors.__getitem__,
+            key=f"earmark_sectors_{case.settings.name}_{lang}",
+            width=320,
+        )
+        share = st.selectbox(
+            t("ui.earmark.share", lang),
+            SHARES,
+            index=1,
+            format_func=lambda one: t("ui.percent", lang, number=one),
+            key=f"earmark_share_{lang}",
+            width=110,
+        )
+        st.button(
+            t("ui.earmark.run", lang),
+            key="begin_earmark",
+            icon=":material/bookmark_added:",
+            help=t("ui.earmark.help", lang),
+            disabled=not stand.current or not chosen,
+            on_click=partial(begin_earmark, stand, str(fund), tuple(chosen), int(share)),
+        )
+    known = state.job(stand.case, EARMARK)
+    try:
+        found = jobs.watch(stand.case, EARMARK, lang)
+    except PlannerError as fault:
+        st.error(t("ui.files.failed", lang, words=str(fault)))
+        return
+    if found is None or known is None:
+        return
+    fund, of_sectors, rung, edits = found
+    of: Case = known[0]
+    listed = ("、" if lang == "zh" else ", ").join(sectors[one] for one in of_sectors)
+    part = t("ui.percent", lang, number=f"{100 * rung.cut:g}")
+    st.markdown(f"**{t('budget_desk.earmark.title', lang, name=names[fund], share=part, sectors=listed)}**")
+    if rung.after is None:
+        if rung.furthest is None:
+            st.warning(t("budget_desk.rung.hopeless", lang))
+        else:
+            most = t("ui.percent", lang, number=f"{100 * rung.furthest:.3g}")
+            st.warning(t("budget_desk.earmark.infeasible", lang, furthest=most))
+        return
+    money = amounts.money(of.settings.money_unit, of.settings.currency, lang)
+    extra = t("ui.amount", lang, number=amounts.number((rung.extra or 0.0) * money.factor), unit=money.name)
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.metric(t("ui.cuts.extra", lang), extra, border=True)
+        st.markdown(risks.fallen(of, rung, lang), width="stretch")
+        st.button(
+            t("ui.earmark.load", lang),
+            key="load_earmark",
+            icon=":material/check:",
+            on_click=partial(load, stand, [edit.mapping() for edit in edits]),
+        )
+
+
+def highest(case: Case) -> str:
+    """The sector with the most measures that cost capital."""
+    counts = Counter(row.sector for row in case.measures if row.capex)
+    return str(counts.most_common(1)[0][0]) if counts else case.sectors[0].sector
+
+
+def begin_earmark(stand: answering.Stand, fund: str, sectors: tuple[str, ...], share: int) -> None:
+    """Begin to work out what an earmark costs."""
+    of = stand.asked
+
+    def job(work: Any) -> tuple[str, tuple[str, ...], Rung, list[Edit]]:
+        return fund, sectors, *earmark(of, fund, sectors, share / 100, progress=work.told)
+
+    state.begin(stand.case, EARMARK, job, of)
+
+
+def load(stand: answering.Stand, edits: list[EditMapping]) -> None:
+    """Go on with an earmark."""
+    draft = state.draft(stand.case)
+    base = state.drafted(stand.case)
+    if isinstance(base, Case):
+        state.push(stand.case, Draft(merged(draft.all_edits(base, stand.offered, numbered=False), edits)))
 
 
 def limited(case: Case) -> list[str]:

@@ -230,17 +230,6 @@ def path(case: Case, plan: Plan, quantity: str, lang: str) -> pd.DataFrame:
     return pd.concat([long[["part", "year", "value"]], marks]) if len(marks) else long[["part", "year", "value"]]
 
 
-def frontier(case: Case, points: pd.DataFrame, plan: Plan, quantity: str, lang: str) -> pd.DataFrame:
-    """Points of a frontier and the plan on screen: part, point, total, cost [shown units]."""
-    unit = unit_of(case, quantity, lang)
-    money = amounts.money(case.settings.money_unit, case.settings.currency, lang)
-    here = {"part": "plan", "point": 0, "total": total(plan, quantity)["planned"].sum(), "cost": present_value(plan)}
-    frame = pd.concat([points.assign(part="frontier")[["part", "point", "total", "cost"]], pd.DataFrame([here])])
-    frame["total"] *= unit.factor
-    frame["cost"] *= money.factor
-    return frame.reset_index(drop=True)
-
-
 # ---------------------------------------------------------------- tables
 
 

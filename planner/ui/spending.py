@@ -4,7 +4,7 @@ import streamlit as st
 
 from planner import charts
 from planner.text import t
-from planner.ui import answering, cutting, drawing, figures, ledgers, state
+from planner.ui import answering, cutting, drawing, figures, ledgers, state, valuing
 from planner.ui.planning import draw_budgets, draw_headline, draw_levers
 
 
@@ -55,6 +55,7 @@ def page() -> None:
         st.subheader(t("ui.tab.budgets", lang), anchor=False)
         draw_budgets(case, plan, lang)
         cutting.draw_flow(case, plan, lang)
+    valuing.draw(stand, lang)
     cutting.draw(stand, stand.asked, lang)
 
 

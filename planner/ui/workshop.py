@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from functools import partial
+from typing import Any
 
 import pandas as pd
 import streamlit
@@ -16,6 +17,7 @@ from planner.plan import Plan
 from planner.store import StoreError, tidy
 from planner.text import t
 from planner.ui import answering, changes, drawing, figures, jobs, keeping, ledgers, rooms, state
+from planner.ui.desk import Work
 from planner.ui.draft import Draft, EditMapping
 from planner.ui.levers import Lever, short_name, years_text
 from planner.ui.planning import draw_headline
@@ -299,7 +301,11 @@ def draw_frontier_button(stand: answering.Stand, lang: str) -> None:
 
 def trace(case: Case, quantity: str) -> None:
     """Begin to work out the frontier of a case."""
-    state.begin(case, SLOT, lambda work: frontier(case, quantity, points=POINTS, progress=work.told), case)
+
+    def job(work: Work[Any]) -> pd.DataFrame:
+        return frontier(case, quantity, points=POINTS, progress=work.told).points.rename(columns={"x": "total"})
+
+    state.begin(case, SLOT, job, case)
 
 
 def draw_hosted(stand: answering.Stand, room: str, lang: str) -> None:
