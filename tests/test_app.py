@@ -25,8 +25,8 @@ from planner.plan import Plan, solve
 from planner.scenario import Scenario, read_scenario, write_scenario
 from planner.tables import read_case
 from planner.text import LANGUAGES, messages, t
-from planner.ui import curves, figures, ledgers, limiting, risks, sheets, uploads
-from planner.ui.draft import differences
+from planner.ui import curves, figures, ledgers, limiting, risks, sheets, state, trail, uploads
+from planner.ui.draft import Draft, History, differences
 from planner.ui.levers import OWN, levers, total
 from planner.ui.state import Desktop
 from planner.ui.state import cases as found_cases
@@ -126,7 +126,8 @@ def test_positions_survive_a_change_of_language_and_stand_in_the_link(app: AppTe
     app.segmented_control(key="lang").set_value("zh")
     ran(app)
     assert app.select_slider(key=CARBON).value == 965
-    assert app.query_params == {"lang": "zh", "case": "tutorial", "carbon": "965"}
+    link = {name: app.query_params[name] for name in app.query_params if name != "trail"}
+    assert link == {"lang": "zh", "case": "tutorial", "carbon": "965"}
 
 
 def test_a_link_restores_the_levers(app: AppTest) -> None:
@@ -979,6 +980,80 @@ def test_a_draft_too_long_for_a_link_survives_a_reload(app: AppTest, monkeypatch
     assert answered(other).digest == answered(app).digest
 
 
+def reloaded(app: AppTest) -> AppTest:
+    """What a browser does on a reload: a new session with the same address."""
+    other = another()
+    for name, values in app.query_params.items():
+        other.query_params[name] = values
+    return ran(other)
+
+
+def test_undo_and_pins_survive_a_reload(app: AppTest, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(state, "LONGEST_LINK", 40)  # edits are kept under a name, too
+    opened(app, "editing")
+    number = next(i for i, row in enumerate(read_case(CASE).targets) if row.target == "nox_change")
+    typed(app, "targets", edited_rows={number: {"value": -32.0}})
+    app.button(key="apply").click()
+    ran(app).switch_page("planner/ui/planning.py")
+    ran(app)
+    app.button(key="pin").click()
+    ran(app)
+    pinned = app.metric[0].value
+    app.select_slider(key=CARBON).set_value(960)
+    ran(app)
+    last = app.metric[0].value
+    app.button(key="undo").click()
+    ran(app)
+    other = reloaded(app)
+    assert other.metric[0].value == pinned
+    one = desktop(other).pinned[0]
+    one.work.future.result(60)
+    ran(other)
+    assert one.plan.objective == pytest.approx(desktop(app).pinned[0].live.objective, rel=1e-6)
+    assert other.button(key="release").label == t("ui.pin.name", "zh", number=1)
+    other.button(key="redo").click()
+    ran(other)
+    assert other.metric[0].value == last
+    for _ in range(2):
+        other.button(key="undo").click()
+        ran(other)
+    assert desktop(other).history.present.edits == ()
+    assert not desktop(other).history.undoable
+    assert len(desktop(app).history.drafts) == 3  # nobody moves the first browser
+
+
+@pytest.mark.parametrize("trail", ["nothing", "\U0001f600", "0" * 24])
+def test_a_trail_that_is_gone_leaves_the_draft_of_the_link(app: AppTest, trail: str) -> None:
+    app.query_params.update({"case": "tutorial", "lang": "zh", "carbon": "960", "trail": trail})
+    ran(app)
+    assert app.select_slider(key=CARBON).value == 960
+    assert not desktop(app).history.undoable
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [{"case": "other"}, {"place": 9}, {"drafts": [[5, {}]]}, {"drafts": [[0, 3]]}, {"pins": [1]}, {"edits": 7}],
+)
+def test_a_damaged_trail_is_none(damage: dict[str, Any]) -> None:
+    history = History(Draft())
+    history.push(Draft((), {"carbon": 960}))
+    told = trail.told("tutorial", trail.Trail(history), list)
+    whole = trail.read("tutorial", json.loads(json.dumps(told)), tuple)
+    assert whole is not None
+    assert (whole.history.drafts, whole.history.place) == (history.drafts, 1)
+    assert trail.read("tutorial", {**told, **damage}, tuple) is None
+
+
+def test_a_link_to_share_holds_the_draft_but_not_the_way_there(app: AppTest) -> None:
+    ran(app)
+    app.select_slider(key=CARBON).set_value(960)
+    ran(app)
+    assert app.query_params["trail"]
+    (link,) = [one.value for one in app.code]
+    assert "carbon=960" in link
+    assert "trail" not in link
+
+
 # ---------------------------------------------------------------- words
 
 
@@ -1014,8 +1089,8 @@ def test_every_state_and_kind_has_its_words() -> None:
         assert f"ui.state.{status}" in known
     for kind in ("cap", "abated", "level", "cumulative", "change", "intensity", "share", "budget"):
         assert {f"ui.lever.{kind}.label", f"ui.lever.{kind}.help"} <= known
-    for state in ("kept", "exact", "missed", "missed_soft"):
-        assert f"ui.targets.{state}" in known
+    for stand in ("kept", "exact", "missed", "missed_soft"):
+        assert f"ui.targets.{stand}" in known
 
 
 def test_messages_take_the_same_parameters_in_both_languages() -> None:

@@ -4,6 +4,7 @@ import re
 from string import Formatter
 
 import pytest
+from used import ANY, Used
 
 from planner import text
 from planner.errors import CaseError, Place, error, warning
@@ -61,3 +62,32 @@ def test_an_error_carries_all_issues_and_counts_the_faults() -> None:
     raised = CaseError([error("blank", place), warning("gb18030", place), error("utf16", place)])
     assert (len(raised.issues), len(raised.errors)) == (3, 2)
     assert str(raised).startswith("2 faults")
+
+
+# ---------------------------------------------------------------- used and missing
+
+
+@pytest.fixture(scope="module")
+def used() -> Used:
+    return Used()
+
+
+def test_every_message_is_used(used: Used) -> None:
+    """A message that nothing names any more is taken out."""
+    left = [key for key in text.messages() if not used.names(key)]
+    assert not left, f"messages that nothing names: {left}"
+
+
+def test_every_message_that_is_asked_for_exists(used: Used) -> None:
+    """Keys given to t() in full, and beginnings of keys that are put together, in all of the program."""
+    known = set(text.messages())
+    missing = [f"{file}: {key}" for file, key in used.asked() if key not in known]
+    missing += [
+        f"{file}: {key}" for file, key in used.begun() if not any(one.startswith(key.split(ANY)[0]) for one in known)
+    ]
+    assert not missing, f"messages that stand nowhere: {missing}"
+
+
+@pytest.mark.parametrize("key", ["ui.nonsense", "ui.targets.blurb", "issue.gibberish.what", "targets"])
+def test_a_message_nobody_names_is_noticed(used: Used, key: str) -> None:
+    assert not used.names(key)

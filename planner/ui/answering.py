@@ -62,13 +62,15 @@ class Stand:
     def reference(self) -> Plan | None:
         """The plan that everything is compared with."""
         pinned = state.against(self.case)
-        return pinned.plan if pinned else self.own
+        return (pinned.plan if pinned else None) or self.own
 
     @property
     def reference_name(self) -> str:
         """What that plan is called."""
         pinned = state.against(self.case)
-        return changes.pinned_name(pinned, self.lang) if pinned else t("ui.figure.case", self.lang)
+        if pinned is None or pinned.plan is None:
+            return t("ui.figure.case", self.lang)
+        return changes.pinned_name(pinned, self.lang)
 
 
 def stand(title: str, draw: Callable[[Case, tuple[Lever, ...]], None] | None = None) -> Stand:
@@ -90,7 +92,10 @@ def stand(title: str, draw: Callable[[Case, tuple[Lever, ...]], None] | None = N
     if draw is not None:
         with st.sidebar:
             draw(case, offered)
+    if mine.own is not None and mine.left:
+        state.take_up_pins(case, mine.own)
     state.link(case, lang, offered)
+    await_pin(case)
     if mine.own is not None and mine.shown is None:
         mine.shown = state.Shown(mine.own, Draft())
     asked, current = _answered(case, found, base, offered, lang, line, trouble)
@@ -99,6 +104,18 @@ def stand(title: str, draw: Callable[[Case, tuple[Lever, ...]], None] | None = N
         changes.tools(case, asked if isinstance(asked, Case) else None, current, lang)
     known = asked if isinstance(asked, Case) else case
     return Stand(case, known, offered, mine.own, mine.shown, current, lang)
+
+
+def await_pin(case: Case) -> None:
+    """Look again for a plan that was pinned before a reload, until it is solved."""
+    pinned = state.against(case)
+    if pinned is not None and pinned.plan is None and not pinned.work.future.done():
+        st.fragment(_await_pin, run_every=PROOF_AGAIN)(pinned)
+
+
+def _await_pin(pinned: state.Pinned) -> None:
+    if pinned.work.future.done():
+        st.rerun()
 
 
 def size_text(case: Case, lang: str) -> str:

@@ -51,6 +51,9 @@ def tools(case: Case, asked: Case | None, current: bool, lang: str) -> None:
                     args=(case, Draft()),
                 )
                 download(case, "scenario_here", lang)
+    with st.popover(t("ui.share.title", lang), icon=":material/share:", key="share"):
+        st.caption(t("ui.share.help", lang))
+        st.code(state.share_link(case), language=None, wrap_lines=True)
     pinned = state.against(case)
     if pinned is None:
         st.button(

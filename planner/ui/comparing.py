@@ -37,7 +37,8 @@ def gathered(stand: answering.Stand) -> Mapping[str, Plan]:
     if stand.own is not None:
         plans[t("ui.compare.own", stand.lang)] = stand.own
     for one in state.desktop(stand.case).pinned:
-        plans[changes.pinned_name(one, stand.lang)] = one.plan
+        if one.plan is not None:
+            plans[changes.pinned_name(one, stand.lang)] = one.plan
     asked = {plan.case.digest for plan in plans.values() if plan.case}
     if stand.shown is not None and stand.shown.plan.case and stand.shown.plan.case.digest not in asked:
         plans[t("ui.compare.current", stand.lang)] = stand.shown.plan

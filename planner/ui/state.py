@@ -6,8 +6,10 @@ import uuid
 from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
+from urllib.parse import urlencode
 
 import streamlit as st
 
@@ -18,9 +20,11 @@ from planner.plan import Plan, solve
 from planner.store import Store, StoreError, default_place
 from planner.tables import SETTINGS_FILE, read_case
 from planner.text import LANGUAGES, Lang
+from planner.ui import trail
 from planner.ui.desk import Answer, Desk, Work
 from planner.ui.draft import Draft, EditMapping, History
-from planner.ui.levers import Lever, fresh_id
+from planner.ui.levers import Lever, fresh_id, levers
+from planner.ui.trail import Pin
 
 T = TypeVar("T")
 
@@ -36,8 +40,10 @@ ROOM = ("mode", "room", "team", "host")
 WORKSHOP = "workshop"
 KEPT = "kept:"
 """Start of the name of edits that are kept in the store."""
-PINNED = 5
-"""Plans that can be pinned beside the case's own [-]."""
+TRAIL = "trail"
+"""Part of a link that names what can be undone and what is pinned, for a reload."""
+NO_LEVERS = ("lang", "case", "edits", TRAIL, *ROOM)
+"""Parts of a link that are no positions of levers."""
 
 
 @dataclass(frozen=True)
@@ -63,12 +69,13 @@ class Pinned:
 
     number: int
     draft: Draft
-    live: Plan
+    live: Plan | None
+    """None after a reload."""
     work: Work[Plan]
     name: str = ""
 
     @property
-    def plan(self) -> Plan:
+    def plan(self) -> Plan | None:
         """The settled plan once there is one."""
         return self.work.future.result() if self.settled else self.live
 
@@ -92,8 +99,17 @@ class Desktop:
     against: int | None = None
     """Number of the pinned plan that everything is compared with; none: the case's own."""
     drafted: tuple[tuple[EditMapping, ...], Case | CaseError] | None = None
-    kept: tuple[tuple[EditMapping, ...], str] | None = None
+    kept: dict[int, tuple[tuple[EditMapping, ...], str]] = field(default_factory=dict)
     """Edits that a link is too short for, and their name in the store."""
+    left: tuple[Pin, ...] = ()
+    """Pins from before a reload, to be solved again."""
+    trail: tuple[tuple[Any, ...], str] | None = None
+    """What was kept of the way here last, and its name in the store."""
+
+    @property
+    def pins(self) -> tuple[Pin, ...]:
+        """What is pinned, as drafts."""
+        return tuple(Pin(one.number, one.name, one.draft) for one in self.pinned) or self.left
 
 
 # ---------------------------------------------------------------- shared by all visitors
@@ -243,9 +259,50 @@ def desktop(case: Case) -> Desktop:
     """What this visitor has of a case; begun with what the link asks for."""
     name = f"desktop_{case.settings.name}"
     if name not in st.session_state:
-        st.session_state[name] = Desktop(History(_asked(case)))
+        st.session_state[name] = _begun(case)
     found: Desktop = st.session_state[name]
     return found
+
+
+def _begun(case: Case) -> Desktop:
+    """The desktop of a new session: what the link asks for, and before a reload the way there and what was pinned."""
+    asked, name = _asked(case), st.query_params.get(TRAIL, "")
+    if not name or st.query_params.get("case") != case.settings.name:
+        return Desktop(History(asked))
+    try:
+        found = trail.read(case.settings.name, store().kept(name), lambda one: tuple(_edits(one)))
+    except (StoreError, ValueError):
+        found = None
+    if found is None:
+        return Desktop(History(asked))
+    found.history.push(asked)
+    return Desktop(found.history, count=found.count, against=found.against, left=found.pins)
+
+
+def _edits(kept: Any) -> list[EditMapping]:
+    """Edits that are kept as they are, or under a name; raises ValueError where they are gone or damaged."""
+    found = store().kept(kept.removeprefix(KEPT)) if isinstance(kept, str) else kept
+    if not isinstance(found, list) or not all(isinstance(edit, dict) for edit in found):
+        raise ValueError("edits that were kept are gone")
+    return found
+
+
+def take_up_pins(case: Case, own: Plan) -> None:
+    """Solve again what was pinned before a reload."""
+    mine = desktop(case)
+    left, mine.left = mine.left, ()
+    for one in left:
+        try:
+            base = case.edited(one.draft.edits) if one.draft.edits else case
+            of = base.edited(one.draft.all_edits(base, levers(base, own))[len(one.draft.edits) :])
+        except CaseError:
+            continue
+        work = desk().run(partial(_settled, of))
+        mine.pinned.append(Pinned(one.number, one.draft, None, work, one.name))
+
+
+def _settled(of: Case, work: Work[Plan]) -> Plan:
+    return solve(of, progress=work.told)
 
 
 def _asked(case: Case) -> Draft:
@@ -254,9 +311,7 @@ def _asked(case: Case) -> Draft:
     if asked.get("case") != case.settings.name:
         return Draft()
     positions = {
-        name: int(text)
-        for name, text in asked.items()
-        if name not in ("lang", "case", "edits", *ROOM) and text.removeprefix("-").isdecimal()
+        name: int(text) for name, text in asked.items() if name not in NO_LEVERS and text.removeprefix("-").isdecimal()
     }
     edits = _linked(asked.get("edits", "[]"))
     sound = isinstance(edits, list) and all(isinstance(edit, dict) for edit in edits)
@@ -340,6 +395,9 @@ def link(case: Case, lang: str, levers: tuple[Lever, ...]) -> None:
             text = _kept(case, present.edits)
         if text:
             wanted["edits"] = text
+    way = _trail(case)
+    if way:
+        wanted[TRAIL] = way
     if st.query_params.to_dict() != wanted:
         st.query_params.from_dict(wanted)
 
@@ -347,12 +405,39 @@ def link(case: Case, lang: str, levers: tuple[Lever, ...]) -> None:
 def _kept(case: Case, edits: tuple[EditMapping, ...]) -> str:
     """The name of edits in the store; empty where they cannot be kept."""
     mine = desktop(case)
-    if mine.kept is None or mine.kept[0] is not edits:
+    if id(edits) not in mine.kept:
         try:
-            mine.kept = edits, KEPT + store().keep(edits)
+            mine.kept[id(edits)] = edits, KEPT + store().keep(edits)
         except (StoreError, ValueError):
-            mine.kept = edits, ""
-    return mine.kept[1]
+            mine.kept[id(edits)] = edits, ""
+    return mine.kept[id(edits)][1]
+
+
+def _trail(case: Case) -> str:
+    """The name of the way here in the store: what can be undone, and pins; empty where there is none."""
+    mine = desktop(case)
+    history = mine.history
+    if len(history.drafts) == 1 and not mine.pins:
+        return ""
+    now = (tuple(map(id, history.drafts)), history.place, mine.pins, mine.count, mine.against)
+    if mine.trail is None or mine.trail[0] != now:
+
+        def put(edits: tuple[EditMapping, ...]) -> Any:
+            short = len(json.dumps(edits, ensure_ascii=False)) <= LONGEST_LINK
+            return list(edits) if short else _kept(case, edits)
+
+        way = trail.Trail(history, mine.pins, mine.count, mine.against)
+        try:
+            mine.trail = now, store().keep(trail.told(case.settings.name, way, put))
+        except (StoreError, ValueError):
+            mine.trail = now, ""
+    return mine.trail[1]
+
+
+def share_link(case: Case) -> str:
+    """The address that gives somebody else what is on screen, without the way there."""
+    parts = {name: st.query_params[name] for name in st.query_params if name not in (TRAIL, *ROOM)}
+    return f"{(st.context.url or '').partition('?')[0]}?{urlencode(parts)}"
 
 
 # ---------------------------------------------------------------- answers
@@ -367,11 +452,11 @@ def pin(case: Case, shown: Shown, of: Case, name: str = "") -> None:
     """Put a plan aside; without a name it is the one on screen, and from now on everything is compared with it."""
     mine = desktop(case)
     mine.count += 1
-    work = desk().run(lambda work: solve(of, progress=work.told))
+    work = desk().run(partial(_settled, of))
     mine.pinned.append(Pinned(mine.count, shown.draft, shown.plan, work, name))
     if not name:
         mine.against = mine.count
-    if len(mine.pinned) > PINNED:
+    if len(mine.pinned) > trail.MOST_PINS:
         unpin(case, mine.pinned[0].number)
 
 

@@ -102,6 +102,32 @@ def test_a_scenario_is_saved_and_loaded_after_a_reload(here: Visitor) -> None:
     expect(here.cost()).to_have_text(after)
 
 
+def test_undo_and_pins_outlive_a_reload_and_a_new_connection(here: Visitor, visit: Visit) -> None:
+    before = here.cost().inner_text()
+    here.press("pin")
+    expect(here.key("release")).to_be_visible()
+    here.move(POLLUTANT, -1)
+    expect(here.cost()).not_to_have_text(before)
+    after = here.settled().cost().inner_text()
+    here.press("undo")
+    expect(here.cost()).to_have_text(before)
+    here.settled()
+    here.page.reload()
+    here.settled()
+    expect(here.cost()).to_have_text(before)
+    expect(here.key("release").locator("button")).to_contain_text(zh("ui.pin.name", number=1))
+    here.press("redo")
+    expect(here.cost()).to_have_text(after)
+    expect(here.page).to_have_url(re.compile("pollutant=-1"))
+    here.settled()
+    other = visit()  # after a long absence the browser connects anew: nothing but the address is left
+    other.page.goto(here.page.url)
+    other.settled()
+    other.press("undo")
+    expect(other.cost()).to_have_text(before)
+    expect(here.cost()).to_have_text(after)
+
+
 def test_a_link_opens_the_same_plan_in_another_browser(here: Visitor, visit: Visit) -> None:
     before = here.cost().inner_text()
     here.move(POLLUTANT, -2)
