@@ -88,6 +88,6 @@ def test_every_message_that_is_asked_for_exists(used: Used) -> None:
     assert not missing, f"messages that stand nowhere: {missing}"
 
 
-@pytest.mark.parametrize("key", ["ui.nonsense", "ui.targets.blurb", "issue.gibberish.what", "targets"])
+@pytest.mark.parametrize("key", ["ui.nonsense", "ui.targets.blurb", "issue.gibberish.what", "nothing"])
 def test_a_message_nobody_names_is_noticed(used: Used, key: str) -> None:
     assert not used.names(key)
