@@ -13,6 +13,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from planner.case import Case
+from planner.compile import Matrix
 from planner.edits import Edit
 from planner.engine import HELD, Options, Progress, cancellable
 from planner.errors import CaseError, InfeasibleError, Place, error
@@ -370,100 +371,109 @@ def grid(
     across = Axis.of(x, case)
     other = None if by.startswith(BUDGET) else Axis.of(by, case)
     posed = Posed.of(case, (across,) if other is None else (across, other))
-    dial = Dial(case, posed, by, other)
     part = across.sign * posed.sums[across.text].part
     constant = across.sign * posed.sums[across.text].constant
-    probe = Probe(posed.matrix, options, told)
-    values = dial.free(probe, posed, size[1], span, options, told)
-    dial.turn(probe, values[-1])
-    cheapest = probe.found(posed.cost.part, "grid")
-    high = float(part @ cheapest)
-    edges = []
-    for value in values:
+    dial = Dial(posed, by, other)
+    cheapest = dial.cheapest(size[1], span, options, told)
+    furthest = extreme(dial.turned(dial.values[-1]), part, options, "grid", told)
+    between = (cheapest + furthest) / 2
+    edges: list[float] = []
+    sides = Reduced(dial.loose(), part, dial.parts, between, options, told)
+    for value in dial.values[::-1]:
+        dial.turn(sides, value)
         try:
-            edges.append(float(part @ extreme(dial.turned(posed.matrix, value), part, options, "grid", told)))
+            edges.append(float(part @ sides.found("grid", far=not edges)))
         except InfeasibleError:
             edges.append(np.nan)
+    high = float(part @ cheapest)
     low = float(np.nanmin(edges))
     low = min(low + END * (high - low), high)
     across_values = np.linspace(high, low, size[0]).tolist()
-    row = probe.hold(part, -np.inf, high)
+    reduced = Reduced(dial.loose(), posed.cost.part, [*dial.parts, part], between, options, told)
+    held = len(dial.parts)
     cells: list[tuple[float, float, str, float, float]] = []
     stand = None
-    for value, edge in zip(values[::-1], edges[::-1], strict=True):
-        dial.turn(probe, value)
+    for value, edge in zip(dial.values[::-1], edges, strict=True):
+        dial.turn(reduced, value)
         if stand is not None:
-            probe.back(stand)
+            reduced.back(stand)
         for number, most in enumerate(across_values):
             if told is not None:
-                told(f"cell {len(cells) + 1}/{size[0] * size[1]}", time.perf_counter() - probe.started)
+                told(f"cell {len(cells) + 1}/{size[0] * size[1]}", time.perf_counter() - reduced.started)
             asked = across.sign * (most + constant)
             shown = value if other is None else other.sign * value
             if np.isnan(edge) or most < edge - END * max(abs(edge), abs(high)):
                 cells.append((asked, shown, "infeasible", np.nan, np.nan))
                 continue
-            probe.change_hold(row, -np.inf, max(most, edge + END * (high - edge)))
-            status = probe.least(posed.cost.part, "grid")
-            found = probe.values() if status == "optimal" else None
+            reduced.hold_sum(held, -np.inf, max(most, edge + END * (high - edge)))
+            status = reduced.least("grid")
+            found = reduced.values() if status == "optimal" else None
             cost, reached = (np.nan, np.nan) if found is None else (posed.cost.value(found), float(part @ found))
             cells.append((asked, shown, status, cost, across.sign * (reached + constant)))
             if number == 0 and found is not None:
-                stand = probe.stand()
+                stand = reduced.stand()
     frame = pd.DataFrame(cells, columns=list(CELLS))
-    signed = [across.sign * (edge + constant) for edge in edges]
-    shown_values = values if other is None else [other.sign * value for value in values]
+    signed = [across.sign * (edge + constant) for edge in edges[::-1]]
+    shown_values = dial.values if other is None else [other.sign * value for value in dial.values]
     return Grid(x, by, frame, pd.DataFrame({"factor": shown_values, "least": signed}))
 
 
 class Dial:
     """What a grid turns beside x: the limits of a budget, or the most of another axis."""
 
-    def __init__(self, case: Case, posed: Posed, by: str, axis: Axis | None) -> None:
-        self.axis = axis
-        self.posed = posed
-        self.rows: Codes = np.zeros(0, dtype=np.int64)
-        self.held: int | None = None
+    def __init__(self, posed: Posed, by: str, axis: Axis | None) -> None:
+        self.posed, self.axis = posed, axis
+        self.values: list[float] = []
+        """What it turns to, the loosest last: factors, or amounts signed so that less is better, with constant."""
         if axis is None:
             self.rows = budget_rows(posed, [by.removeprefix(BUDGET)])
             if not self.rows.size:
-                known = ", ".join(dict.fromkeys(row.budget for row in case.budgets))
+                known = ", ".join(dict.fromkeys(row.budget for row in posed.problem.case.budgets))
                 raise CaseError([error("grid_budget", Place("--grid"), found=by, expected=known)])
-
-    def free(
-        self,
-        probe: Probe,
-        posed: Posed,
-        count: int,
-        span: tuple[float, float],
-        options: Options,
-        progress: Progress | None,
-    ) -> list[float]:
-        """The values to turn to, the loosest last: factors, or amounts signed so that less is better, with constant."""
-        if self.axis is None:
-            return [float(value) for value in np.linspace(min(span), max(span), count)]
-        found, sign = posed.sums[self.axis.text], self.axis.sign
-        least = sign * found.value(extreme(posed.matrix, sign * found.part, options, "grid", progress))
-        most = sign * found.value(probe.found(posed.cost.part, "grid"))
-        self.held = probe.hold(sign * found.part, -np.inf, np.inf)
-        return [float(value) for value in np.linspace(least + END * (most - least), most, count)]
-
-    def turn(self, probe: Probe, value: float) -> None:
-        """Hold the instance at a value."""
-        if self.axis is None:
-            probe.limit(self.rows, self.posed.matrix.row_upper[self.rows] * value)
+            self.parts: list[Array] = [
+                np.asarray(posed.matrix.A[[row], :].todense()).ravel() for row in self.rows.tolist()
+            ]
+            self.most = posed.matrix.row_upper[self.rows]
+            """Of each part at factor 1, or without constant at 0."""
         else:
-            assert self.held is not None
-            constant = self.axis.sign * self.posed.sums[self.axis.text].constant
-            probe.change_hold(self.held, -np.inf, value - constant)
+            found = posed.sums[axis.text]
+            self.rows, self.parts = np.zeros(0, dtype=np.int64), [axis.sign * found.part]
+            self.most = np.array([-axis.sign * found.constant])
 
-    def turned(self, matrix: Any, value: float) -> Any:
-        """The matrix at a value."""
+    def cheapest(self, count: int, span: tuple[float, float], options: Options, progress: Progress | None) -> Array:
+        """The cheapest plan where it is turned to the loosest; that also says what it can be turned to."""
         if self.axis is None:
-            upper = matrix.row_upper.copy()
-            upper[self.rows] *= value
-            return replace(matrix, row_upper=upper)
-        found, sign = self.posed.sums[self.axis.text], self.axis.sign
-        return with_cap(matrix, sign * found.part, value - sign * found.constant)
+            self.values = [float(value) for value in np.linspace(min(span), max(span), count)]
+            return Probe(self.turned(self.values[-1]), options, progress).found(self.posed.cost.part, "grid")
+        found = Probe(self.posed.matrix, options, progress).found(self.posed.cost.part, "grid")
+        part, constant = self.parts[0], float(self.most[0])
+        least = float(part @ extreme(self.posed.matrix, part, options, "grid", progress)) - constant
+        most = float(part @ found) - constant
+        self.values = [float(value) for value in np.linspace(least + END * (most - least), most, count)]
+        return found
+
+    def limits(self, value: float) -> Array:
+        """The most of each part at a value."""
+        return self.most * value if self.axis is None else self.most + value
+
+    def turn(self, reduced: Reduced, value: float) -> None:
+        """Hold an instance, whose first sums are the parts, at a value."""
+        for number, most in enumerate(self.limits(value).tolist()):
+            reduced.hold_sum(number, -np.inf, most)
+
+    def loose(self) -> Matrix:
+        """The matrix without what is turned."""
+        upper = self.posed.matrix.row_upper.copy()
+        upper[self.rows] = np.inf
+        return replace(self.posed.matrix, row_upper=upper)
+
+    def turned(self, value: float) -> Matrix:
+        """The matrix at a value."""
+        if self.axis is not None:
+            return with_cap(self.posed.matrix, self.parts[0], float(self.limits(value)[0]))
+        upper = self.posed.matrix.row_upper.copy()
+        upper[self.rows] = self.limits(value)
+        return replace(self.posed.matrix, row_upper=upper)
 
 
 def budget_rows(posed: Posed, budgets: Sequence[str]) -> Codes:
