@@ -6,7 +6,9 @@ from typing import Literal
 
 import streamlit as st
 
+from planner.case import Case
 from planner.errors import CaseError
+from planner.plan import Plan
 from planner.text import LANGUAGES, t
 from planner.ui import answering, state
 
@@ -50,6 +52,7 @@ def main() -> None:
         )
         for name, (file, icon) in shown.items()
     ]
+    state.desk().writer = report
     page = st.navigation(pages, position="hidden" if workshop else "top")
     with st.sidebar:
         st.segmented_control(
@@ -72,6 +75,13 @@ def main() -> None:
         return
     st.session_state["view"] = state.View(case, lang, page.url_path)
     page.run()
+
+
+def report(case: Case, plan: Plan, place: Path, form: str, lang: str) -> None:
+    """Write the report of a plan; what draws it is loaded for the first one only."""
+    from planner.report import write_report  # noqa: PLC0415  takes longer to load than a page to draw
+
+    write_report(case, plan, place, form, lang)
 
 
 def choose_case(found: Mapping[str, Path], lang: str) -> str:

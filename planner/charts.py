@@ -84,6 +84,15 @@ def _ceiling(ground: Ground) -> Spec:
     }
 
 
+def _missed(ground: Ground) -> Spec:
+    """What the plan emits beyond what targets allow, hatched."""
+    return {
+        "transform": _of("missed"),
+        "mark": {"type": "rule", "color": ground.target, "strokeWidth": 22, "strokeDash": [2, 3], "opacity": 0.8},
+        "encoding": {"y": {"field": "low", "type": "quantitative"}, "y2": {"field": "high"}},
+    }
+
+
 def _clicked(field: str) -> list[Spec]:
     """A click picks a mark by one of its fields."""
     return [{"name": PICKED, "select": {"type": "point", "fields": [field], "on": "click", "toggle": False}}]
@@ -119,7 +128,8 @@ def _hover(words: Mapping[str, str], value: str, part: str, shown: str, names: M
 def wedge(words: Mapping[str, str], colours: Mapping[str, str], ground: Ground = LIGHT) -> Spec:
     """What each sector cuts between baseline and plan. Frame: part, year, sector, low, high, value.
 
-    Parts are `cut` (areas from low to high), `baseline`, `planned` and `target` (value). Words: value, cut, year,
+    Parts are `cut` (areas from low to high), `missed` (hatched from low to high), `baseline`, `planned` and `target`
+    (value). Words: value, cut, year,
     sector, baseline, plan, target.
     """
     scale = {"domain": list(colours), "range": list(colours.values())}
@@ -146,6 +156,7 @@ def wedge(words: Mapping[str, str], colours: Mapping[str, str], ground: Ground =
             area,
             _line("baseline", ground.baseline, 2, (6, 4)),
             _line("planned", ground.ink, 3),
+            _missed(ground),
             _ceiling(ground),
             _last(words["baseline"], ground.baseline, "baseline", above=True),
             _last(words["plan"], ground.ink, "planned", above=False),
@@ -435,7 +446,7 @@ def cost_curve(
     }
     said: Spec = {
         "transform": _of("price"),
-        "mark": {"type": "text", "align": "left", "dx": 4, "dy": -8, "fontSize": 12, "fontWeight": "bold"}
+        "mark": {"type": "text", "align": "left", "dx": 4, "dy": 10, "fontSize": 12, "fontWeight": "bold"}
         | {"color": ground.target},
         "encoding": {
             "x": {"value": 0},
@@ -535,7 +546,8 @@ def heat(words: Mapping[str, str], ground: Ground = LIGHT) -> Spec:
             "type": "nominal",
             "sort": None,
             "title": None,
-            "axis": {"orient": "top", "labelAngle": 0, "labelLimit": 110, "ticks": False, "domain": False},
+            "axis": {"orient": "top", "labelAngle": -35, "labelLimit": 130, "ticks": False, "domain": False}
+            | {"labelAlign": "left", "labelOverlap": False},
         },
     }
     box: Spec = {
@@ -544,7 +556,7 @@ def heat(words: Mapping[str, str], ground: Ground = LIGHT) -> Spec:
             "color": {
                 "field": "value",
                 "type": "quantitative",
-                "scale": {"domain": [-40, 0, 40], "range": ramp, "clamp": True},
+                "scale": {"domain": [-40, 0, 40], "range": ramp, "clamp": True, "interpolate": "rgb"},
                 "legend": {"title": words["value"], "orient": "bottom", "gradientLength": 260},
             },
             "tooltip": [

@@ -527,7 +527,8 @@ def test_the_method_shows_every_family_and_the_certificate(app: AppTest) -> None
 
 def test_a_plan_and_a_model_are_made_to_be_saved(app: AppTest) -> None:
     opened(app, "filing")
-    for what in ("plan", "model"):
+    report = "report_html_zh"
+    for what in ("plan", "model_lp", report):
         app.button(key=f"make_{what}").click()
         ran(app)
         finished(app, what)
@@ -535,7 +536,11 @@ def test_a_plan_and_a_model_are_made_to_be_saved(app: AppTest) -> None:
     names = zipfile.ZipFile(BytesIO(data)).namelist()
     assert "tutorial-plan/portfolio.csv" in names
     assert "tutorial-plan/summary.json" in names
-    model = app.session_state["job_tutorial_model"][1].future.result()
+    assert "tutorial-plan/iamc.csv" in names
+    page = app.session_state[f"job_tutorial_{report}"][1].future.result().decode()
+    assert read_case(CASE).settings.title["zh"] in page
+    assert "<svg" in page
+    model = app.session_state["job_tutorial_model_lp"][1].future.result()
     assert zipfile.ZipFile(BytesIO(model)).namelist() == ["tutorial-model/tutorial.lp"]
 
 

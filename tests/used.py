@@ -9,6 +9,8 @@ ROOT = Path(__file__).parent.parent
 FILES = (*sorted((ROOT / "planner").rglob("*.py")), ROOT / "app.py", *sorted((ROOT / "docs").glob("*.py")))
 FROM_DATA = ("currency.", "unit.")
 """Messages named by cells of the tables: the tests of units hold them to the bundled cases."""
+WHOLE = ("glossary.",)
+"""Sections that a page shows whole."""
 KEY = re.compile(r"[a-z_]+(\.[\w<>=+. -]*)?")
 DIGITS = "0123456789"
 ANY = "\0"
@@ -75,7 +77,7 @@ class Used:
 
     def names(self, key: str) -> bool:
         """Whether the code can come to name a message."""
-        if key in self.keys or key.startswith(FROM_DATA):
+        if key in self.keys or key.startswith((*FROM_DATA, *WHOLE)):
             return True
         for pattern in self.patterns:
             match = pattern.fullmatch(key)

@@ -241,8 +241,8 @@ def draw_flow(case: Case, plan: Plan, lang: str) -> None:
         "emphasis": {"focus": "adjacency"},
         "lineStyle": {"color": "source", "opacity": 0.35},
         "label": {"color": ground.ink},
-        "nodeGap": 6,
+        "nodeGap": 13,
         "right": 110,
     }
     spec = {"tooltip": {"trigger": "item"}, "series": [series]}
-    st.echarts_chart(spec, height=460, key="flow", alt=t("ui.cuts.flow", lang, unit=""))
+    st.echarts_chart(spec, height=600, key="flow", alt=t("ui.cuts.flow", lang, unit=""))

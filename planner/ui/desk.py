@@ -121,6 +121,11 @@ class Seat:
     """Held by whoever uses the session: what it is asked and what it answers belong together."""
 
 
+def unwritten(*_: object) -> None:
+    """Before the app has said what writes reports."""
+    raise NotImplementedError
+
+
 class Desk:
     """Answers by digest of the case. Live questions, what prepares the next and long work have threads of their own."""
 
@@ -131,6 +136,7 @@ class Desk:
         self.answers: OrderedDict[str, Work[Answer]] = OrderedDict()
         self.seats: OrderedDict[tuple[str, str], Seat] = OrderedDict()
         self.lock = RLock()
+        self.writer: Callable[..., None] = unwritten
 
     def ask(self, case: Case, visitor: str = "", slot: str = "") -> Work[Answer]:
         """The answer to a case: known, under way or begun now.

@@ -171,7 +171,8 @@ def wedge(case: Case, plan: Plan, quantity: str, lang: str) -> pd.DataFrame:
     """Areas between plan and baseline: part, year, sector, low, high, value [shown unit].
 
     Cuts are stacked upwards from the plan, increases downwards, so all areas have their true size and their sum is the
-    difference between baseline and plan. `baseline`, `plan` and `target` are lines.
+    difference between baseline and plan. `missed` is what the plan has beyond a target. `baseline`, `plan` and `target`
+    are lines.
     """
     unit = unit_of(case, quantity, lang)
     of = plan.quantities[plan.quantities["quantity"] == quantity]
@@ -195,6 +196,9 @@ def wedge(case: Case, plan: Plan, quantity: str, lang: str) -> pd.DataFrame:
         rows += [(part, int(str(year)), "", value, value, value) for year, value in path[part].items()]
     for year, bound in ceilings(case, plan, quantity).items():
         rows.append(("target", year, "", bound * unit.factor, bound * unit.factor, bound * unit.factor))
+        over = float(path["planned"].get(year, bound * unit.factor)) - bound * unit.factor
+        if over > NEGLIGIBLE * largest:
+            rows.append(("missed", year, "", bound * unit.factor, bound * unit.factor + over, over))
     return pd.DataFrame(rows, columns=["part", "year", "sector", "low", "high", "value"])
 
 

@@ -9,7 +9,8 @@ import streamlit as st
 
 from planner import text
 from planner.case import Case
-from planner.errors import CaseError, PlannerError
+from planner.errors import CaseError, InfeasibleError, PlannerError
+from planner.exchange import write_tables
 from planner.export import write_model
 from planner.plan import Plan, solve
 from planner.text import t
@@ -19,6 +20,17 @@ from planner.ui.draft import Draft, merged
 from planner.ui.uploads import UploadError
 from planner.ui.words import plain
 
+FORMS = ("html", "docx", "xlsx")
+"""What a report can be."""
+MODELS = ("lp", "mps")
+"""What a model can be."""
+OWN_WORDS = """<style>
+[data-testid="stFileUploaderDropzone"] button p {font-size: 0;}
+[data-testid="stFileUploaderDropzone"] button p::after {content: "%s"; font-size: 0.9rem;}
+[data-testid="stFileUploaderDropzoneInstructions"] span {font-size: 0;}
+[data-testid="stFileUploaderDropzoneInstructions"] span::after {content: "%s"; font-size: 0.85rem;}
+</style>"""
+"""The words that the uploader brings along in English, in the language of the page."""
 MOST_ISSUES = 50
 """Faults of a file shown at most [-]."""
 
@@ -29,8 +41,15 @@ def page() -> None:
     stand = answering.stand(t("ui.page.files", lang))
     left, right = st.columns(2, gap="large")
     with left:
-        made(stand, "plan", lang, settled, "zip")
-        made(stand, "model", lang, model, "zip")
+        heading("plan", lang)
+        made(stand, "plan", "settle", lang, settled, "zip")
+        heading("report", lang)
+        form = choice("report", FORMS, lang)
+        slot = f"report_{form}_{lang}"
+        made(stand, slot, "write_report", lang, partial(reported, form, lang), form)
+        heading("model", lang)
+        kind = choice("model", MODELS, lang)
+        made(stand, f"model_{kind}", "write_model", lang, partial(model, kind), "zip")
         st.subheader(t("ui.saved.title", lang), anchor=False)
         st.caption(t("ui.saved.help", lang))
         keeping.panel(stand.case, lang, "files")
@@ -61,33 +80,53 @@ def page() -> None:
         changes.download(stand.case, "scenario_file", lang)
 
 
-def made(stand: answering.Stand, what: str, lang: str, make: Callable[[Case, Work[bytes]], bytes], ending: str) -> None:
-    """Something that takes long to make: a button, its progress, then the file."""
-    case, asked = stand.case, stand.asked
+def heading(what: str, lang: str) -> None:
+    """What can be made, and what it is good for."""
     st.subheader(t(f"ui.files.{what}", lang), anchor=False)
     st.caption(t(f"ui.files.{what}_help", lang))
-    known = state.job(case, what)
+
+
+def choice(what: str, options: tuple[str, ...], lang: str) -> str:
+    """What kind of file it shall be."""
+    chosen = st.segmented_control(
+        t("ui.files.format", lang),
+        options,
+        default=options[0],
+        required=True,
+        format_func=str.upper,
+        key=f"format_{what}_{lang}",
+        label_visibility="collapsed",
+    )
+    return str(chosen or options[0])
+
+
+def made(
+    stand: answering.Stand, slot: str, words: str, lang: str, make: Callable[[Case, Work[bytes]], bytes], ending: str
+) -> None:
+    """Something that takes long to make: a button, its progress, then the file."""
+    case, asked = stand.case, stand.asked
+    known = state.job(case, slot)
     if known is None or known[0].digest != asked.digest or known[1].stopped:
         st.button(
-            t("ui.files.settle" if what == "plan" else "ui.files.write_model", lang),
-            key=f"make_{what}",
+            t(f"ui.files.{words}", lang),
+            key=f"make_{slot}",
             icon=":material/build:",
-            disabled=what == "plan" and not stand.current,
-            on_click=partial(begin, case, asked, what, make),
+            disabled=not slot.startswith("model") and not stand.current,
+            on_click=partial(begin, case, asked, slot, make),
         )
         return
     try:
-        data = jobs.watch(case, what, lang)
+        data = jobs.watch(case, slot, lang)
     except PlannerError as fault:
-        st.error(t("ui.files.failed", lang, words=str(fault)))
+        issues = answering.issue_lines(fault, lang) if isinstance(fault, CaseError) else [str(fault)]
+        st.error(t("ui.files.failed", lang, words="\n".join(issues)))
         return
     if data is not None:
         st.download_button(
-            t(f"ui.save.{what}", lang),
+            t("ui.save.made", lang, ending=ending),
             data=data,
-            file_name=f"{case.settings.name}-{what}.{ending}",
-            mime="application/zip",
-            key=f"save_{what}",
+            file_name=f"{case.settings.name}-{slot.partition('_')[0]}.{ending}",
+            key=f"save_{slot}",
             type="primary",
             icon=":material/download:",
             on_click="ignore",
@@ -100,21 +139,35 @@ def begin(case: Case, asked: Case, what: str, make: Callable[[Case, Work[bytes]]
 
 
 def settled(case: Case, work: Work[bytes]) -> bytes:
-    """The plan of a case, solved from nothing with ties broken and prices, as an archive."""
+    """The plan of a case, solved from nothing with ties broken and prices, and its IAMC table, as an archive."""
     plan: Plan = solve(case, progress=work.told)
     with tempfile.TemporaryDirectory() as folder:
         place = Path(folder) / f"{case.settings.name}-plan"
         plan.write(place)
+        if plan.found:
+            write_tables(case, plan, place / "iamc.csv", "iamc")
         return uploads.zipped(place)
 
 
-def model(case: Case, work: Work[bytes]) -> bytes:
+def reported(form: str, lang: str, case: Case, work: Work[bytes]) -> bytes:
+    """The report of a plan, solved from nothing. Raises CaseError where what draws its charts is not installed."""
+    plan = solve(case, progress=work.told)
+    if not plan.found:
+        raise InfeasibleError(t("ui.no_plan.infeasible", lang))
+    work.told("write")
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder) / f"report.{form}"
+        state.writer()(case, plan, file, form, lang)
+        return file.read_bytes()
+
+
+def model(kind: str, case: Case, work: Work[bytes]) -> bytes:
     """The model of a case as an archive."""
     work.told("write")
     with tempfile.TemporaryDirectory() as folder:
         place = Path(folder) / f"{case.settings.name}-model"
         place.mkdir()
-        write_model(case, place / f"{case.settings.name}.lp")
+        write_model(case, place / f"{case.settings.name}.{kind}")
         work.told("write")
         return uploads.zipped(place)
 
@@ -125,8 +178,12 @@ def model(case: Case, work: Work[bytes]) -> bytes:
 def draw_load(case: Case, lang: str) -> None:
     """A file to load, and what is wrong with it."""
     st.subheader(t("ui.files.load", lang), anchor=False)
+    st.html(OWN_WORDS % (t("ui.files.choose", lang), t("ui.files.limit", lang, size=uploads.LARGEST)))
     file = st.file_uploader(
-        t("ui.files.load_help", lang), type=["xlsx", "zip", "yaml", "yml", "json"], key="upload", max_upload_size=10
+        t("ui.files.load_help", lang),
+        type=["xlsx", "zip", "yaml", "yml", "json"],
+        key="upload",
+        max_upload_size=uploads.LARGEST,
     )
     if file is None:
         return

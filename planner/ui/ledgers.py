@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -151,10 +152,17 @@ def shapes(case: Case, values: Mapping[str, float], lang: str) -> dict[str, Any]
 
 
 def headlines(case: Case, levers: tuple[Lever, ...], plans: Mapping[str, Plan], lang: str) -> pd.DataFrame:
-    """Headline numbers (rows) of several plans (columns), as text with units."""
+    """Headline numbers (rows) of several plans (columns), as text with units, and how they differ from the first."""
     columns = {}
+    first = next(iter(plans.values()), None)
     for name, plan in plans.items():
-        cards = figures.headline(case, levers, plan, None, lang)
+        cards = [
+            replace(
+                card,
+                value=card.value if card.delta is None else f"{card.value} ({card.delta})".replace("-", figures.MINUS),
+            )
+            for card in figures.headline(case, levers, plan, None if plan is first else first, lang)
+        ]
         missed = plan.targets.loc[plan.targets["missed"] > 0, "target"].nunique()
         columns[name] = {card.label: card.value for card in cards} | {t("ui.compare.missed", lang): str(missed)}
     return pd.DataFrame(columns)

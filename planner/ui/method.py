@@ -8,9 +8,11 @@ import streamlit as st
 
 from planner.case import Case, case_summary
 from planner.formulation import COSTS, ROWS, VARIABLES
-from planner.text import t
+from planner.text import messages, t
 from planner.ui import answering, state
 
+GLOSSARY = "glossary."
+"""Where the words and what they mean stand."""
 PARTS = {"variables": VARIABLES, "rows": ROWS, "costs": COSTS}
 
 
@@ -19,12 +21,14 @@ def page() -> None:
     lang = state.view().lang
     stand = answering.stand(t("ui.page.method", lang))
     draw_certificate(stand, lang)
-    tabs = st.tabs([t(f"ui.method.{name}", lang) for name in ("equations", "data", "sources")])
+    tabs = st.tabs([t(f"ui.method.{name}", lang) for name in ("equations", "glossary", "data", "sources")])
     with tabs[0]:
         draw_equations(lang)
     with tabs[1]:
-        draw_data(stand.case, lang)
+        draw_glossary(lang)
     with tabs[2]:
+        draw_data(stand.case, lang)
+    with tabs[3]:
         draw_sources(stand.case, lang)
 
 
@@ -49,6 +53,13 @@ def draw_equations(lang: str) -> None:
             first, _, rest = re.sub(r"\$\$(.*?)\$\$", one_line, family.formula, flags=re.DOTALL).partition("\n")
             with st.container(key=f"family_{family.name}"):
                 st.markdown(f"**{family.name.replace('_', ' ')}** · {first}\n\n{textwrap.dedent(rest)}")
+
+
+def draw_glossary(lang: str) -> None:
+    """What the words of these pages mean."""
+    keys = [key for key in messages() if key.startswith(GLOSSARY)]
+    terms = [key.removesuffix(".term") for key in keys if key.endswith(".term")]
+    st.markdown("\n\n".join(f"**{t(f'{key}.term', lang)}**  \n{t(f'{key}.means', lang)}" for key in terms))
 
 
 def one_line(formula: re.Match[str]) -> str:

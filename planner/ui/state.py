@@ -243,6 +243,11 @@ def bring(case: Case, lang: str) -> str:
     return case.settings.title.get(lang) or case.settings.name
 
 
+def writer() -> Callable[[Case, Plan, Path, str, str], None]:
+    """What writes reports; the app brings it, as reports themselves draw on these pages."""
+    return desk().writer
+
+
 def view() -> View:
     """What the page is shown for."""
     found: View = st.session_state["view"]
