@@ -98,6 +98,11 @@ def _clicked(field: str) -> list[Spec]:
     return [{"name": PICKED, "select": {"type": "point", "fields": [field], "on": "click", "toggle": False}}]
 
 
+def _narrow(most: int) -> Spec:
+    """Room for names beside a chart: less where the screen is narrow [px]."""
+    return {"expr": f"min({most}, 0.4 * containerSize()[0])"}
+
+
 def _legend(names: Collection[str]) -> Spec:
     """Below the chart, in fewer columns where names are long."""
     columns = 6 if max(map(len, names), default=0) <= 14 else 3
@@ -348,7 +353,13 @@ def bars(words: Mapping[str, str], ground: Ground = LIGHT) -> Spec:
         "mark": {"type": "bar", "color": PRIMARY, "stroke": ground.paper, "cursor": "pointer"},
         "params": _clicked("group"),
         "encoding": {
-            "y": {"field": "group", "type": "nominal", "sort": "-x", "title": None, "axis": {"labelLimit": 200}},
+            "y": {
+                "field": "group",
+                "type": "nominal",
+                "sort": "-x",
+                "title": None,
+                "axis": {"labelLimit": _narrow(200)},
+            },
             "x": {"field": "value", "type": "quantitative", "title": words["value"], "axis": {"tickCount": 6}},
             "tooltip": tooltip,
         },
@@ -478,7 +489,7 @@ def roadmap(
         "scale": {"domain": list(colours), "range": list(colours.values())},
         "legend": _legend(colours),
     }
-    axis_y = {"labelLimit": 260, "ticks": False, "domain": False, "labelOverlap": False}
+    axis_y = {"labelLimit": _narrow(260), "ticks": False, "domain": False, "labelOverlap": False}
     encoding: Spec = {
         "y": {"field": "measure", "type": "nominal", "sort": None, "title": None, "axis": axis_y},
         "x": x,
@@ -510,7 +521,13 @@ def payers(words: Mapping[str, str], ground: Ground = LIGHT) -> Spec:
     return {
         "mark": {"type": "bar", "stroke": ground.paper},
         "encoding": {
-            "y": {"field": "name", "type": "nominal", "sort": None, "title": None, "axis": {"labelLimit": 320}},
+            "y": {
+                "field": "name",
+                "type": "nominal",
+                "sort": None,
+                "title": None,
+                "axis": {"labelLimit": _narrow(320)},
+            },
             "x": {"field": "value", "type": "quantitative", "title": words["value"], "axis": {"tickCount": 6}},
             "color": {
                 "field": "part",
@@ -539,7 +556,7 @@ def heat(words: Mapping[str, str], ground: Ground = LIGHT) -> Spec:
             "type": "nominal",
             "sort": None,
             "title": None,
-            "axis": {"labelLimit": 260, "ticks": False, "domain": False, "labelOverlap": False},
+            "axis": {"labelLimit": _narrow(260), "ticks": False, "domain": False, "labelOverlap": False},
         },
         "x": {
             "field": "quantity",

@@ -1,5 +1,6 @@
 """Hindsight: what it costs to plan for one horizon after another instead of for all goals at once."""
 
+from collections import Counter
 from functools import partial
 from typing import Any
 
@@ -32,7 +33,7 @@ def draw(stand: answering.Stand, lang: str) -> None:
         chosen = st.multiselect(
             t("ui.regret.years", lang),
             years,
-            default=years[:1],
+            default=[busiest(case, years)],
             key=f"regret_years_{case.settings.name}_{lang}",
             width=360,
         )
@@ -59,6 +60,12 @@ def horizons(case: Case) -> list[int]:
     last = case.settings.last_year
     named_ = {row.first_year for row in case.targets} | {row.by for row in case.targets}
     return sorted(year for year in named_ if year is not None and year in case.decided and year < last)
+
+
+def busiest(case: Case, years: list[int]) -> int:
+    """The year with which most goals begin."""
+    counts = Counter(row.first_year for row in case.targets)
+    return max(years, key=lambda year: (counts[year], -year))
 
 
 def begin(stand: answering.Stand, years: tuple[int, ...]) -> None:

@@ -60,8 +60,11 @@ def plain(lang: str) -> Told:
     """Words for work of unknown length: what it does now, and for how long."""
 
     def told(work: Work[Any]) -> tuple[float | None, str]:
-        key = f"stage.{work.stage.partition(' ')[0]}"
-        stage = messages()[key][lang] if key in messages() and "{" not in messages()[key][lang] else ""
+        head, _, name = work.stage.partition(" ")
+        key = f"stage.{head}"
+        stage = messages()[key][lang] if key in messages() else ""
+        stage = stage.replace("{name}", name)
+        stage = "" if "{" in stage else stage
         words = t("ui.job.running", lang, seconds=f"{work.seconds:.0f}")
         return None, t("ui.job.stage", lang, stage=stage, words=words) if stage else words
 

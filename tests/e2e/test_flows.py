@@ -115,7 +115,7 @@ def test_undo_and_pins_outlive_a_reload_and_a_new_connection(here: Visitor, visi
     here.page.reload()
     here.settled()
     expect(here.cost()).to_have_text(before)
-    expect(here.key("release").locator("button")).to_contain_text(zh("ui.pin.name", number=1))
+    expect(here.key("release").locator("button").first).to_contain_text(zh("ui.pin.name", number=1))
     here.press("redo")
     expect(here.cost()).to_have_text(after)
     expect(here.page).to_have_url(re.compile("pollutant=-1"))
