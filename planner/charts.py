@@ -25,10 +25,11 @@ class Ground:
     baseline: str
     paper: str
     target: str = TARGET
+    primary: str = PRIMARY
 
 
 LIGHT = Ground("#1C2B2A", "#7B8A88", "#FFFFFF")
-DARK = Ground("#E6EEEC", "#93A3A0", "#0E1615", "#F87171")
+DARK = Ground("#E6EEEC", "#93A3A0", "#0E1615", "#F87171", "#2FB5A5")
 
 
 def _of(*parts: str) -> list[Spec]:
@@ -194,7 +195,7 @@ def paths(words: Mapping[str, str], ground: Ground = LIGHT) -> Spec:
             "color": {
                 "field": "part",
                 "type": "nominal",
-                "scale": {"domain": ["baseline", "planned"], "range": [ground.baseline, PRIMARY]},
+                "scale": {"domain": ["baseline", "planned"], "range": [ground.baseline, ground.primary]},
                 "legend": None,
             },
             "tooltip": tooltip,
@@ -204,11 +205,11 @@ def paths(words: Mapping[str, str], ground: Ground = LIGHT) -> Spec:
         "encoding": {"x": _years()},
         "layer": [
             _line("baseline", ground.baseline, 2, (6, 4)),
-            _line("planned", PRIMARY, 3),
+            _line("planned", ground.primary, 3),
             _ceiling(ground),
             dots,
             _last(words["baseline"], ground.baseline, "baseline", above=True),
-            _last(words["plan"], PRIMARY, "planned", above=False),
+            _last(words["plan"], ground.primary, "planned", above=False),
         ],
     }
 
@@ -235,12 +236,19 @@ def frontier(words: Mapping[str, str], ground: Ground = LIGHT) -> Spec:
     ]
     line: Spec = {
         "transform": _of("frontier"),
-        "mark": {"type": "line", "color": PRIMARY, "strokeWidth": 2.5},
+        "mark": {"type": "line", "color": ground.primary, "strokeWidth": 2.5},
         "encoding": {"order": {"field": "total", "type": "quantitative"}},
     }
     points: Spec = {
         "transform": _of("frontier"),
-        "mark": {"type": "point", "filled": True, "fill": ground.paper, "stroke": PRIMARY, "size": 110, "opacity": 1}
+        "mark": {
+            "type": "point",
+            "filled": True,
+            "fill": ground.paper,
+            "stroke": ground.primary,
+            "size": 110,
+            "opacity": 1,
+        }
         | {"cursor": "pointer"},
         "encoding": {"tooltip": tooltip},
         "params": _clicked("point"),
@@ -350,7 +358,7 @@ def bars(words: Mapping[str, str], ground: Ground = LIGHT) -> Spec:
         {"field": "value", "type": "quantitative", "format": ",.4~r", "title": words["value"]},
     ]
     return {
-        "mark": {"type": "bar", "color": PRIMARY, "stroke": ground.paper, "cursor": "pointer"},
+        "mark": {"type": "bar", "color": ground.primary, "stroke": ground.paper, "cursor": "pointer"},
         "params": _clicked("group"),
         "encoding": {
             "y": {
@@ -517,7 +525,7 @@ def payers(words: Mapping[str, str], ground: Ground = LIGHT) -> Spec:
     Rows stand in the order of the frame. Words: value, name.
     """
     parts = ["own", "takes", "left", "pays"]
-    colours = [ground.baseline, "#C2553B", "#E3A008", PRIMARY]
+    colours = [ground.baseline, "#C2553B", "#E3A008", ground.primary]
     return {
         "mark": {"type": "bar", "stroke": ground.paper},
         "encoding": {

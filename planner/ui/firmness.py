@@ -78,10 +78,11 @@ def draw(case: Case, found: Robustness, lang: str) -> None:
     column = st.column_config
     with left:
         st.subheader(t("ui.robust.no_regret", lang), anchor=False, help=t("ui.robust.no_regret_help", lang))
+        regrets = risks.no_regret(case, found, lang)
         st.dataframe(
-            risks.no_regret(case, found, lang),
+            regrets,
             hide_index=True,
-            height=420,
+            height=min(420, 38 + 35 * len(regrets)),
             column_config={
                 "measure": column.TextColumn(t("ui.portfolio.measure", lang), width=190),
                 "sector": column.TextColumn(t("ui.portfolio.sector", lang), width=90),
@@ -106,10 +107,11 @@ def draw(case: Case, found: Robustness, lang: str) -> None:
         st.caption(t("ui.robust.tornado_help", lang))
     st.subheader(t("ui.robust.chances", lang), anchor=False)
     st.caption(t("ui.robust.chances_help", lang))
+    chances = risks.chances(case, found, lang)
     st.dataframe(
-        risks.chances(case, found, lang),
+        chances,
         hide_index=True,
-        height=380,
+        height=min(380, 38 + 35 * len(chances)),
         column_config={
             "target": column.TextColumn(t("ui.column.target_name", lang), width=320),
             "kept": percent(t("ui.robust.kept", lang)),

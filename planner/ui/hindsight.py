@@ -143,7 +143,7 @@ def missed(case: Case, found: Regret, lang: str) -> None:
             "target": column.TextColumn(t("regret.targets", lang), width=230),
             "hard": column.TextColumn(t("ui.column.kind", lang), width=70),
             "year": column.NumberColumn(t("ui.column.year", lang), format="%d", width=70),
-            "gap": column.TextColumn(t("regret.by", lang), width=120),
+            "gap": column.TextColumn(t("regret.by", lang), width=150),
         },
     )
 

@@ -21,6 +21,8 @@ from planner.ui.words import named
 
 WORTH, CAPS = "worth", "caps"
 """Slots of long work."""
+TALL = 14
+"""Rows of the table on screen at once [-]."""
 POINTS = 8
 """Points of the curve of cost against a cap [-]."""
 
@@ -65,7 +67,8 @@ def draw_worth(stand: answering.Stand, lang: str) -> None:
         st.dataframe(
             frame,
             hide_index=True,
-            height=min(480, 38 + 35 * len(frame)),
+            height="content" if len(frame) < TALL else 35 * TALL,
+            placeholder=t("ui.change.blank", lang),
             column_config={
                 "budget": column.TextColumn(t("ui.budgets.budget", lang), width=240),
                 "years": column.TextColumn(t("ui.worth.years", lang), width=110),
@@ -82,7 +85,7 @@ def draw_worth(stand: answering.Stand, lang: str) -> None:
                 "state": column.TextColumn(t("ui.worth.state", lang), width=110),
             },
         )
-        st.caption(t("budget_desk.worth.note", lang))
+        st.caption(t("ui.worth.note", lang))
     if idle:
         st.caption(t("budget_desk.worth.idle", lang, names=("、" if lang == "zh" else ", ").join(idle)))
 
