@@ -8,8 +8,8 @@ Presolve draws on every bound and cost it is told, so what is to change must loo
     s - up + down = s0,    up, down >= 0,    cost of up and down: FREE times the largest cost.
 
 with s0 between the least and the most that the sum can be, else presolve sees that one of the two is never needed. What
-presolve then does holds wherever the sum stands, and for all its prices below that cost. Afterwards up and down cost
-nothing, and bounds on them keep the sum between any two values.
+presolve then does holds wherever the sum stands, and for all its prices below that cost. Afterwards that cost is taken
+off again, and bounds on up and down keep the sum between any two values.
 """
 
 from collections.abc import Sequence
@@ -118,8 +118,8 @@ class Reduced(Solver):
         expect(highs.passModel(left))
         self.highs = highs
         for one in self.open:
-            expect(highs.changeColCost(one.up, 0.0))
-            expect(highs.changeColCost(one.down, 0.0))
+            for column in (one.up, one.down):  # presolve moves costs of other columns onto these
+                expect(highs.changeColCost(column, left.col_cost_[column] - FREE * LARGEST_COST))
         for number in range(len(self.sums)):
             self.hold_sum(number, -np.inf, np.inf)
         return True

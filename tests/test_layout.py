@@ -38,7 +38,7 @@ ORDER = (
 DOORS = {
     "pint": {"units"},
     "pyomo": {"symbolic", "ordinary"},
-    "highspy": {"engine", "live"},
+    "highspy": {"engine", "live", "reduced"},
     "streamlit": {"ui", "app"},
 }
 FILES = [*sorted(PLANNER.rglob("*.py")), ROOT / "app.py"]
