@@ -31,6 +31,9 @@ if TYPE_CHECKING:
     from planner.explore import Frontier as Frontier
     from planner.explore import frontier as frontier
     from planner.explore import grid as grid
+    from planner.fairness import capped_burden as capped_burden
+    from planner.fairness import equal_cuts as equal_cuts
+    from planner.fairness import synergy as synergy
     from planner.flows import payers as payers
     from planner.foresight import regret as regret
     from planner.futures import robustness as robustness
@@ -71,8 +74,10 @@ HOMES = {
     "SolverError": "errors",
     "alternatives": "nearly",
     "break_even": "breakeven",
+    "capped_burden": "fairness",
     "clawback": "budgets",
     "earmark": "budgets",
+    "equal_cuts": "fairness",
     "explain": "explanation",
     "frontier": "explore",
     "goals": "goalcosts",
@@ -89,6 +94,7 @@ HOMES = {
     "regret": "foresight",
     "rules": "budgets",
     "solve": "plan",
+    "synergy": "fairness",
     "worth": "budgets",
 }
 """Module of every name of the public interface."""

@@ -511,7 +511,8 @@ def most(
     cap = Axis.of(money, case)
     told = cancellable(progress, cancel)
     desk = Desk(case, options, told)
-    posed = Posed.of(case, tuple({cap.text: cap, axis.text: axis}.values()))
+    capex = Axis.of("capex", case)
+    posed = Posed.of(case, tuple({one.text: one for one in (cap, axis, capex)}.values()))
     sums = posed.sums | {"cost": posed.cost}
     probe = Probe(posed.matrix, desk.options, told)
     plan = probe.found(posed.cost.part, "cost")
@@ -532,7 +533,7 @@ def most(
         least = float(here @ best)
         probe.hold(here, -np.inf, least + HELD * max(abs(least), abs(sums[axis.text].value(plan))))
         best = probe.found(posed.cost.part, "cost", fits=True)
-    spent = [float(posed.starts.totals(values)["capex"].sum()) for values in (plan, best)]
+    spent = [sums["capex"].value(values) for values in (plan, best)]
     aside = np.zeros(len(desk.posed.matrix.columns))
     aside[desk.posed.starts.columns] = best[posed.starts.columns]
     quantities = [sums[axis.text].value(values) for values in (plan, best)]

@@ -48,7 +48,7 @@ __all__ = [
 PANELS = {
     "Make a plan": ("solve", "check", "diagnose", "verify"),
     "Understand it": ("explain", "goals", "ranges", "credit", "compare"),
-    "Explore": ("frontier", "alternatives", "regret", "robustness", "robust", "budget"),
+    "Explore": ("frontier", "alternatives", "regret", "fair", "robustness", "robust", "budget"),
     "Hand it out, follow it up": ("report", "tasks", "decompose", "progress"),
     "Cases, files, other tools": ("new", "import-data", "export", "export-lp", "doctor"),
 }

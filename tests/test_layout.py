@@ -32,7 +32,19 @@ ORDER = (
     *("unique", "export", "breakeven", "explanation", "goalcosts"),
     *("conflict", "reach", "session", "tasks", "executors", "sweep", "uncertainty"),
     *("highlights", "grades", "explore", "nearly", "foresight", "stress", "futures", "robust"),
-    *("credit", "flows", "budgets", "words", "workbook", "starter", "bringing", "worklist", "progress", "exchange"),
+    *(
+        "credit",
+        "fairness",
+        "flows",
+        "budgets",
+        "words",
+        "workbook",
+        "starter",
+        "bringing",
+        "worklist",
+        "progress",
+        "exchange",
+    ),
     *("compare", "sources", "charts", "show", "ui", "report", "doctor", "commands", "cli"),
 )
 DOORS = {

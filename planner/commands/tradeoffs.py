@@ -1,5 +1,6 @@
-"""Commands about trade-offs: frontiers and grids, near-optimal alternatives, regret of short-sightedness."""
+"""Commands about trade-offs: frontiers and grids, near-optimal alternatives, regret of short-sightedness, fairness."""
 
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
@@ -7,7 +8,9 @@ import typer
 
 from planner.commands.answers import By
 from planner.commands.base import (
+    CODES,
     CaseOption,
+    Code,
     LangOption,
     LimitOption,
     ScenarioOption,
@@ -24,6 +27,13 @@ from planner.interrupt import system_language
 OutOption = Annotated[
     Path | None, typer.Option("--out", metavar="DIR", help="Folder for the tables, in plain units and currency.")
 ]
+
+
+class Per(StrEnum):
+    """What capital spending is held against."""
+
+    gdp = "gdp"
+    head = "head"
 
 
 def pair(text: str, mark: str) -> tuple[float, float]:
@@ -194,3 +204,55 @@ def regret(
         show_regret(result, read, found)
         if out is not None:
             result.line(result.t("regret.written", folder=out))
+
+
+@app.command()
+def fair(
+    case: CaseOption,
+    quantity: Annotated[
+        str, typer.Option("--quantity", metavar="ID", help="Whose cuts; by default what the case is about.")
+    ] = "",
+    year: Annotated[int | None, typer.Option("--year", help="Year of the cuts; by default the last.")] = None,
+    cap: Annotated[
+        float | None,
+        typer.Option("--cap", metavar="TIMES", help="No city spends more than so many times the mean, as in 1.5."),
+    ] = None,
+    per: Annotated[Per, typer.Option("--per", help="What capital spending is held against.")] = Per.gdp,
+    out: Annotated[Path | None, typer.Option("--out", metavar="FILE.csv", help="Write the table of cities.")] = None,
+    scenario: ScenarioOption = None,
+    edits: SetOption = None,
+    lang: LangOption = None,
+    time_limit: LimitOption = None,
+) -> None:
+    """Say what it costs that all cities cut alike, or with --cap that none bears much more than the mean.
+
+    Exit code 0: told. 2: faults in the inputs. 3: no plan, or none that is fair. 4: stopped before an answer.
+    """
+    words = lang or system_language()
+    with guarded(words, case):
+        from planner.sources import edited_case
+
+        with waiting(words) as progress:
+            read = edited_case(case, scenario, edits)
+            progress("build", 0.0)
+            from planner.fairness import capped_burden, equal_cuts
+            from planner.highlights import main_quantity
+            from planner.plan import csv_text
+
+            main = quantity or main_quantity(read) or ""
+            when, limits = year or read.settings.last_year, limited(time_limit)
+            if cap is None:
+                found = equal_cuts(read, main, when, per.value, limits, progress)
+            else:
+                found = capped_burden(read, cap, main, when, per.value, limits, progress)
+            if out is not None:
+                from planner.saving import write_bytes
+
+                write_bytes(out, csv_text(found.cities).encode())
+        from planner.show.fair import show_fair
+
+        result = page(words, read)
+        show_fair(result, found, "equal" if cap is None else "cap")
+        if out is not None:
+            result.line(result.t("fair.written", file=out))
+        raise typer.Exit(CODES.get(found.status, Code.OPEN))
