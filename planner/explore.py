@@ -151,6 +151,8 @@ class Curve:
         self.probe = Probe(self.posed.matrix, options, progress)
         self.reduced: Reduced | None = None
         """Takes the place of the probe where y is the cost."""
+        self.here = np.nan
+        """Where the last point lies."""
         self.row: int | None = None
         self.kept: int | None = None
         self.points: list[Point] = []
@@ -214,14 +216,15 @@ class Curve:
     def _add(self, at: float) -> None:
         """The point at an x, from where the nearest one stands, or the last."""
         nearest = min(self.points, key=lambda point: abs(point.x - at))
-        if self.reduced is not None and nearest.stand is not None:
+        if self.reduced is not None and nearest.stand is not None and nearest.x != self.here:
             self.reduced.back(nearest.stand)
         values, slope = self._least(at - self.x.sign * self.across.constant)
         y, x = self._value(self.up, self.y, values), self._value(self.across, self.x, values)
         values = self._settled(values)
         # Where x is bought for nothing the solver may go further than it must: the tangent stands at what was asked.
         stand = None if self.reduced is None else self.reduced.stand()
-        self.points.append(Point(min(at, x) if slope == 0 else at, y, slope, values, stand))
+        self.here = min(at, x) if slope == 0 else at
+        self.points.append(Point(self.here, y, slope, values, stand))
         self.points.sort(key=lambda point: -point.x)
 
     def _least(self, most: float) -> tuple[Array, float | None]:
