@@ -24,6 +24,8 @@ from playwright.async_api import Browser, Page, async_playwright
 from tests.e2e.conftest import FLAGS, ROOT, answers, chromium, free_port
 
 MOVES = 40
+ROW_OF = "{:>6} | {:>5} | {:>15} | {:>15} | {:>15} | {:>15} | {:>10}"
+"""Columns: people, moves, whole, solve, server, browser, first load."""
 THINKING = 2.0
 """Pause of a person between two moves [s]."""
 LEVER = ".st-key-lever_jiangxi_{}_en"
@@ -118,7 +120,8 @@ def main() -> None:
     if chromium() is None:
         sys.exit("no Chromium on this machine")
     print(f"load before: {os.getloadavg()[0]:.1f} on {os.cpu_count()} cores")
-    print("people | moves | whole p50 / p95 | solve p50 | server p50 | browser p50 | first load, slowest [ms]")
+    print("From the key to the last chart, p50 / p95, and the slowest first load [ms]")
+    print(ROW_OF.format("people", "moves", "whole", "solve", "server", "browser", "first load"))
     for people in asked.people:
         with tempfile.TemporaryDirectory() as folder:
             port, log = free_port(), Path(folder) / "log"
@@ -134,10 +137,11 @@ def main() -> None:
                 finally:
                     server.terminate()
                     server.wait(20)
-        whole, solve, served, browser = (list(column) for column in zip(*found, strict=True))
-        middle = " | ".join(f"{statistics.median(part):.0f}" for part in (solve, served, browser))
-        ends = f"{percentile(whole, 0.5):.0f} / {percentile(whole, 0.95):.0f}"
-        print(f"{people} | {len(found)} | {ends} | {middle} | {max(loads):.0f}", flush=True)
+        parts = [
+            f"{percentile(values, 0.5):,.0f} / {percentile(values, 0.95):,.0f}"
+            for values in (list(column) for column in zip(*found, strict=True))
+        ]
+        print(ROW_OF.format(people, len(found), *parts, f"{max(loads):,.0f}"), flush=True)
     print(f"load after: {os.getloadavg()[0]:.1f}")
 
 

@@ -104,9 +104,16 @@ def _narrow(most: int) -> Spec:
     return {"expr": f"min({most}, 0.4 * containerSize()[0])"}
 
 
+LINE = 84
+"""What a line of a legend holds beside another chart, in narrow signs [-]."""
+WIDE = 0x2E80
+"""Signs from here on are twice as wide."""
+
+
 def _legend(names: Collection[str]) -> Spec:
     """Below the chart, in fewer columns where names are long."""
-    columns = 6 if max(map(len, names), default=0) <= 14 else 3
+    widest = max((sum(2 if ord(sign) > WIDE else 1 for sign in name) for name in names), default=0)
+    columns = max(2, min(6, LINE // (widest + 4)))
     return {"orient": "bottom", "title": None, "symbolType": "square", "columns": columns, "labelLimit": 300}
 
 
@@ -571,7 +578,7 @@ def heat(words: Mapping[str, str], ground: Ground = LIGHT) -> Spec:
             "type": "nominal",
             "sort": None,
             "title": None,
-            "axis": {"orient": "top", "labelAngle": -35, "labelLimit": 130, "ticks": False, "domain": False}
+            "axis": {"orient": "top", "labelAngle": -50, "labelLimit": 120, "ticks": False, "domain": False}
             | {"labelAlign": "left", "labelOverlap": False},
         },
     }
@@ -656,9 +663,10 @@ def board(words: Mapping[str, str], colours: Mapping[str, str], ground: Ground =
             "type": "quantitative",
             "title": words["total"],
             "scale": {"zero": False, "padding": 40},
-            "axis": {"grid": False, "tickCount": 6},
+            "axis": {"grid": False, "tickCount": 6, "format": ",.6~r"},
         },
-        "y": {"field": "cost", "type": "quantitative", "title": words["cost"], "scale": {"zero": False, "padding": 40}},
+        "y": {"field": "cost", "type": "quantitative", "title": words["cost"], "scale": {"zero": False, "padding": 40}}
+        | {"axis": {"format": ",.4~r"}},
     }
     line: Spec = {
         "transform": _of("frontier"),
