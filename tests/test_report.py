@@ -203,7 +203,8 @@ def test_a_word_report_says_the_same_and_has_its_charts_as_vectors(
     assert plan.case is not None
     write_report(plan.case, plan, tmp_path / "report.docx", "docx", words.lang)
     book = docx.Document(tmp_path / "report.docx")
-    tables = [[[cell.text for cell in row.cells] for row in table.rows] for table in book.tables[1:]]
+    tables = [[[cell.text for cell in row.cells] for row in table.rows[1:]] for table in book.tables[1:]]
+    assert all(table.rows[0].cells[0].text for table in book.tables[1:])
     assert tables == [[list(row) for row in rows] for rows in read.tables.values()]
     with zipfile.ZipFile(tmp_path / "report.docx") as archive:
         pictures = [name for name in archive.namelist() if name.startswith("word/media/")]

@@ -4,6 +4,7 @@ Every number comes from the frames of the plan, in the units of its readers; a t
 """
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -26,7 +27,7 @@ from planner.highlights import (
     tightest,
 )
 from planner.plan import Plan
-from planner.report.document import Block, Chapter, Chart, Document, Table, Text, joined, with_data
+from planner.report.document import Block, Chapter, Chart, Document, Table, Text, joined, typeset, with_data
 from planner.report.firmness import robustness, trust, weight
 from planner.report.portfolio import portfolio, roadmap
 from planner.report.spending import curve, money
@@ -74,7 +75,7 @@ def report(case: Case, plan: Plan, lang: str, scenario: str = "", futures: Robus
                 words.t(
                     "report.chapter", number=numbers[i] if lang == "zh" else i + 1, title=words.t(f"report.{name}")
                 ),
-                blocks,
+                [replace(b, text=typeset(b.text, lang)) if isinstance(b, Text) else b for b in blocks],
             )
             for i, (name, blocks) in enumerate(filled)
         ],
@@ -169,7 +170,7 @@ def summary(words: Words, case: Case, plan: Plan) -> Iterator[Block]:
                 way=words.t("report.below" if change <= 0 else "report.above"),
             )
         )
-    binding = int((rows["binding"] > 0).sum())
+    binding = int(((rows["binding"] > 0) & (rows["missed"] == 0)).sum())
     yield Text(
         words.t("report.kept", kept=len(rows) - len(missed), targets=len(rows), binding=binding, missed=len(missed))
     )

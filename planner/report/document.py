@@ -1,5 +1,6 @@
 """What a report is made of, whatever it is written as: chapters of text, tables and charts."""
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -83,3 +84,17 @@ def with_data(spec: Mapping[str, Any], frame: pd.DataFrame) -> Mapping[str, Any]
     """A chart with its data inside."""
     clean = frame.astype(object).where(frame.notna(), None)
     return {**spec, "data": {"values": clean.to_dict("records")}}
+
+
+CJK = "\u3000-\u303f\u4e00-\u9fff\uff00-\uffef“”"
+WIDE = str.maketrans(",:;()", "，：；（）")
+BESIDE = re.compile(f"(?<=[{CJK}])[,:;()](?!\\d)|[,:;()](?=[{CJK}])")
+
+
+def typeset(text: str, lang: str) -> str:
+    """A paragraph with the punctuation of its language: beside Chinese it is as wide as Chinese.
+
+    >>> typeset("验证通过:已证明最优(相关系数0.5)。1,200 项", "zh")
+    '验证通过：已证明最优（相关系数0.5）。1,200 项'
+    """
+    return BESIDE.sub(lambda mark: mark[0].translate(WIDE), text) if lang == "zh" else text

@@ -59,11 +59,10 @@ def docx(document: Document) -> bytes:
                 if document.lang == "zh" and not block.small:
                     paragraph.paragraph_format.first_line_indent = Pt(21)
             elif isinstance(block, Chart):
-                _caption(book, block.title)
                 _picture(book, block, Cm(16.6))
             else:
-                _caption(book, block.title)
                 _table(book, block)
+                _run(book.add_paragraph(), "", None, 4)
     _run(book.add_paragraph(), document.closing, QUIET, 8.5)
     data = io.BytesIO()
     book.save(data)
@@ -91,15 +90,6 @@ def _run(paragraph: Any, text: str, colour: str | None = None, size: float | Non
         run.font.size = Pt(size)
 
 
-def _caption(book: Any, text: str) -> None:
-    from docx.shared import Pt  # noqa: PLC0415
-
-    paragraph = book.add_paragraph()
-    _run(paragraph, text, None, 10, bold=True)
-    paragraph.paragraph_format.keep_with_next = True
-    paragraph.paragraph_format.space_before, paragraph.paragraph_format.space_after = Pt(8), Pt(3)
-
-
 def _page_number(paragraph: Any) -> None:
     """The number of the page, in the middle of its foot."""
     from docx.enum.text import WD_ALIGN_PARAGRAPH  # noqa: PLC0415
@@ -113,13 +103,18 @@ def _page_number(paragraph: Any) -> None:
 
 
 def _table(book: Any, block: Table) -> None:
-    """A table with lines between rows, its header on every page, numbers to the right."""
+    """A table with lines between rows, its title and header on every page, numbers to the right.
+
+    The title is a row of the table: as a paragraph that stays with the next one it made LibreOffice lose rows at the
+    end of a page.
+    """
+    from docx.enum.table import WD_ALIGN_VERTICAL  # noqa: PLC0415
     from docx.enum.text import WD_ALIGN_PARAGRAPH  # noqa: PLC0415
     from docx.oxml import OxmlElement  # noqa: PLC0415
     from docx.oxml.ns import qn  # noqa: PLC0415
     from docx.shared import Cm, Pt  # noqa: PLC0415
 
-    table = book.add_table(rows=1 + len(block.rows), cols=len(block.heads))
+    table = book.add_table(rows=2 + len(block.rows), cols=len(block.heads))
     table.autofit = False
     borders: Any = OxmlElement("w:tblBorders")
     for side in ("top", "bottom", "insideH"):
@@ -130,28 +125,37 @@ def _table(book: Any, block: Table) -> None:
     margins: Any = OxmlElement("w:tblCellMar")
     for side in ("left", "right"):
         edge = OxmlElement(f"w:{side}")
-        edge.set(qn("w:w"), "45")
+        edge.set(qn("w:w"), "70")
         edge.set(qn("w:type"), "dxa")
         margins.append(edge)
     layout = table._tbl.tblPr.find(qn("w:tblLayout"))
     layout.addprevious(borders)
     layout.addnext(margins)
     size = 8.5 if len(block.heads) < 7 else 8
-    repeat: Any = OxmlElement("w:tblHeader")
-    repeat.set(qn("w:val"), "true")
-    table.rows[0]._tr.get_or_add_trPr().append(repeat)
     given = list(block.widths)
     rest = (1 - sum(given)) / max(1, len(block.heads) - len(given))
     widths = [Cm(16.7 * share) for share in [*given, *[rest] * (len(block.heads) - len(given))]]
     for column, width in zip(table.columns, widths, strict=True):
         column.width = width
     rows = list(table.rows)
+    for place, row in enumerate(rows):
+        row._tr.get_or_add_trPr().append(OxmlElement("w:cantSplit"))
+        if place < 2:
+            row._tr.get_or_add_trPr().append(OxmlElement("w:tblHeader"))
+    title = rows[0].cells[0].merge(rows[0].cells[-1])
+    _run(title.paragraphs[0], block.title, None, 10, bold=True)
+    title.paragraphs[0].paragraph_format.space_before, title.paragraphs[0].paragraph_format.space_after = Pt(8), Pt(3)
+    edges: Any = OxmlElement("w:tcBorders")
+    top: Any = OxmlElement("w:top")
+    top.set(qn("w:val"), "nil")
+    edges.append(top)
+    title._tc.get_or_add_tcPr().append(edges)
     for number, row in enumerate([block.heads, *block.rows]):
-        for place, (cell, text) in enumerate(zip(rows[number].cells, row, strict=True)):
+        for place, (cell, text) in enumerate(zip(rows[number + 1].cells, row, strict=True)):
             cell.width = widths[place]
             paragraph = cell.paragraphs[0]
             paragraph.paragraph_format.space_before = paragraph.paragraph_format.space_after = Pt(1)
-            paragraph.paragraph_format.keep_together = True  # with rows that cannot split, LibreOffice may lose a page
+            cell.vertical_alignment = WD_ALIGN_VERTICAL.CENTER
             bold = number == 0 or (block.total and number == len(block.rows))
             _run(paragraph, str(text), "0B3B37" if number == 0 else None, size, bold)
             if place in block.right:
@@ -164,13 +168,17 @@ def _table(book: Any, block: Table) -> None:
 
 
 def _picture(book: Any, chart: Chart, width: Any) -> None:
-    """The chart as SVG; programs that cannot show it take the PNG."""
+    """The chart as SVG under its title, in one paragraph so that they stay together; where SVG is unknown, the PNG."""
     from docx.opc.constants import RELATIONSHIP_TYPE  # noqa: PLC0415
     from docx.opc.packuri import PackURI  # noqa: PLC0415
     from docx.opc.part import Part  # noqa: PLC0415
     from docx.oxml import parse_xml  # noqa: PLC0415
 
-    shape = book.add_picture(io.BytesIO(png(chart)), width=width)
+    paragraph = book.add_paragraph()
+    _run(paragraph, chart.title, None, 10, bold=True)
+    run = paragraph.add_run()
+    run.add_break()
+    shape = run.add_picture(io.BytesIO(png(chart)), width=width)
     shape._inline.docPr.set("descr", chart.alt)
     name = PackURI(f"/word/media/{chart.name}.svg")
     part = Part(name, "image/svg+xml", svg(chart).encode(), book.part.package)

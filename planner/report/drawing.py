@@ -11,6 +11,8 @@ FONT = "Noto Sans CJK SC, Source Han Sans SC, Microsoft YaHei, PingFang SC, SimH
 INK, QUIET, LINE = "#1C2B2A", "#5B6B69", "#D5DEDC"
 WIDTH = 640
 """Width of what is drawn, axes not counted [px]."""
+LABELS = 345
+"""Most width of the names on an axis [px]."""
 THEME: Mapping[str, Any] = {
     "font": FONT,
     "background": "#FFFFFF",
@@ -37,18 +39,35 @@ def needed(*packages: str) -> None:
         raise CaseError([error("extra_missing", Place("report"), found=", ".join(missing), extra="report")])
 
 
-def fitting(spec: Any) -> Any:
-    """The chart with as many columns in its legends as fit the page."""
+def fitting(spec: Any, room: float = WIDTH - 60) -> Any:
+    """The chart with as many columns in its legends as fit the page beside the names on its axis, and these whole."""
     if isinstance(spec, list):
-        return [fitting(part) for part in spec]
+        return [fitting(part, room) for part in spec]
     if not isinstance(spec, dict) or "values" in spec:
         return spec
-    found = {name: fitting(part) for name, part in spec.items()}
+    room = min(room, WIDTH - beside(spec))
+    found = {name: fitting(part, room) for name, part in spec.items()}
+    if "labelLimit" in found and "symbolType" not in found:
+        found |= {"labelLimit": LABELS, "labelFontSize": 10}
     legend, scale = found.get("legend"), found.get("scale")
     if isinstance(legend, dict) and "columns" in legend and isinstance(scale, dict) and scale.get("domain"):
-        widest = max(sum(11.5 if ord(c) > 255 else 6.4 for c in str(name)) for name in scale["domain"])
-        found["legend"] = {**legend, "columns": max(1, int((WIDTH - 60) // (widest + 34)))}
+        widest = max(map(wide, scale["domain"]))
+        found["legend"] = {**legend, "columns": max(1, int(room // (widest + 34)))}
     return found
+
+
+def wide(name: object) -> float:
+    """Width of a name as drawn, about [px]."""
+    return sum(11.5 if ord(c) > 255 else 5.6 for c in str(name))
+
+
+def beside(spec: Mapping[str, Any]) -> float:
+    """Width of the names on the axis left of a chart [px]."""
+    axis = (spec.get("encoding") or {}).get("y") or {}
+    rows = (spec.get("data") or {}).get("values") or []
+    if axis.get("type") != "nominal" or not rows:
+        return 60.0
+    return min(LABELS, max(wide(row.get(axis["field"])) for row in rows)) + 20
 
 
 def whole(chart: Chart, width: int = WIDTH) -> dict[str, Any]:

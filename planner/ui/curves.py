@@ -229,7 +229,8 @@ def roadmap(case: Case, plan: Plan, lang: str, count: int | None = None) -> pd.D
 
     Sectors in their order, in each the earliest first; with `count` only the largest.
     """
-    chosen = set(highlights.ranked(plan)["measure"].head(count or len(plan.measures)))
+    ranked = highlights.ranked(plan)
+    chosen = set(ranked.loc[ranked["starts"] > 0, "measure"].head(count or len(ranked)))
     order = {row.sector: place for place, row in enumerate(case.sectors)}
     sectors = ledgers.names_by(case, "sector", lang)
     starts = plan.portfolio[plan.portfolio["starts"] > 0].groupby("measure")
