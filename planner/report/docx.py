@@ -11,6 +11,8 @@ FONTS = {"zh": ("Noto Sans CJK SC", "微软雅黑"), "en": ("Arial", "Arial")}
 SVG_EXTENSION = "{96DAC541-7B7A-43D3-8B79-37D633B846F1}"
 SVG_NAMESPACE = "http://schemas.microsoft.com/office/drawing/2016/SVG/main"
 GREEN, QUIET = "0F766E", "5B6B69"
+TALL = 400
+"""Height from which a chart that opens a chapter gets a new page [px]."""
 
 
 def docx(document: Document) -> bytes:
@@ -51,7 +53,10 @@ def docx(document: Document) -> bytes:
         book.add_paragraph(chapter.title)
     book.add_page_break()
     for chapter in document.chapters:
-        book.add_heading(chapter.title, level=1)
+        heading = book.add_heading(chapter.title, level=1)
+        if chapter.blocks and isinstance(chapter.blocks[0], Chart) and chapter.blocks[0].height > TALL:
+            # A heading that stays with so tall a picture made LibreOffice tear the table before it apart.
+            heading.paragraph_format.keep_with_next, heading.paragraph_format.page_break_before = False, True
         for block in chapter.blocks:
             if isinstance(block, Text):
                 paragraph = book.add_paragraph()
