@@ -149,7 +149,7 @@ def _table(book: Any, block: Table) -> None:
             row._tr.get_or_add_trPr().append(OxmlElement("w:tblHeader"))
     title = rows[0].cells[0].merge(rows[0].cells[-1])
     _run(title.paragraphs[0], block.title, None, 10, bold=True)
-    title.paragraphs[0].paragraph_format.space_before, title.paragraphs[0].paragraph_format.space_after = Pt(8), Pt(3)
+    title.paragraphs[0].paragraph_format.space_after = Pt(0)  # space in repeated rows misleads LibreOffice, too
     edges: Any = OxmlElement("w:tcBorders")
     top: Any = OxmlElement("w:top")
     top.set(qn("w:val"), "nil")
@@ -159,7 +159,7 @@ def _table(book: Any, block: Table) -> None:
         for place, (cell, text) in enumerate(zip(rows[number + 1].cells, row, strict=True)):
             cell.width = widths[place]
             paragraph = cell.paragraphs[0]
-            paragraph.paragraph_format.space_before = paragraph.paragraph_format.space_after = Pt(1)
+            paragraph.paragraph_format.space_before = paragraph.paragraph_format.space_after = Pt(1 if number else 0)
             cell.vertical_alignment = WD_ALIGN_VERTICAL.CENTER
             bold = number == 0 or (block.total and number == len(block.rows))
             _run(paragraph, str(text), "0B3B37" if number == 0 else None, size, bold)
