@@ -125,6 +125,8 @@ def test_undo_and_pins_outlive_a_reload_and_a_new_connection(here: Visitor, visi
     here.settled()
     other = visit()  # after a long absence the browser connects anew: nothing but the address is left
     other.page.goto(here.page.url)
+    name = zh("ui.pin.name", number=1)
+    expect(other.key("headline")).to_contain_text(zh("ui.figure.against", name=name))  # the pin is solved again
     other.settled()
     other.press("undo")
     expect(other.cost()).to_have_text(before)
