@@ -34,6 +34,8 @@ TESTS = [
     *(f"tests/test_incremental.py::test_random_edits_of_random_cases[{seed}]" for seed in QUICK),
     "tests/test_incremental.py::test_an_effect_that_vanishes_is_told_as_an_entry_of_zero",
     "tests/test_prices.py",
+    *(f"tests/test_reduced.py::test_held_sums_cost_what_a_cold_solve_says[{seed}]" for seed in (9, 17)),
+    *(f"tests/test_reduced.py::test_a_sum_can_be_kept_from_below[{weight}]" for weight in (1.0, 0.2)),
     "tests/test_cache.py::test_templates_come_back_as_they_were",
 ]
 
@@ -55,7 +57,7 @@ TIMING, RULES, TARGETS = "planner/timing.py", "planner/formulation.py", "planner
 EXPAND, COMPILE, MATRIX = "planner/expand.py", "planner/compile.py", "planner/matrix.py"
 KEYS, TRACKED = "planner/problem/keys.py", "planner/problem/tracked.py"
 SYMBOLIC, PRICES = "planner/symbolic.py", "planner/prices.py"
-SCALING = "planner/scaling.py"
+SCALING, REDUCED = "planner/scaling.py", "planner/reduced.py"
 ENGINE, PLAN, FRAMES = "planner/engine.py", "planner/plan.py", "planner/frames.py"
 
 MUTANTS = [
@@ -699,6 +701,22 @@ MUTANTS = [
         "return Times(_heard(parts[1]), _heard(parts[0]))",
     ),
     Mutant("prices are those of the base year", FRAMES, "bound.price_unit / problem.discount[y]", "bound.price_unit"),
+    # reduced
+    Mutant(
+        "costs that presolve moved are lost",
+        REDUCED,
+        "left.col_cost_[column] - FREE * LARGEST_COST",
+        "0.0",
+    ),
+    Mutant("a held sum has no lower limit", REDUCED, "(one.down, -high, -low)", "(one.down, -high, np.inf)"),
+    Mutant(
+        "a sum is held at its negative",
+        REDUCED,
+        "(one.up, low, high), (one.down, -high, -low)",
+        "(one.up, -high, -low), (one.down, low, high)",
+    ),
+    Mutant("a sum's row is not scaled back", REDUCED, "col_dual[one.up]) * one.scale", "col_dual[one.up])"),
+    Mutant("a sum's limits count from nothing", REDUCED, "((value - at) * one.scale", "(value * one.scale"),
 ]
 
 

@@ -92,12 +92,16 @@ def test_limits_without_a_plan_are_infeasible_and_can_be_loosened_again() -> Non
     assert float(found.cost.part @ reduced.found("free")) == pytest.approx(float(found.cost.part @ plans[0]), rel=1e-9)
 
 
-def test_a_sum_can_be_kept_from_below() -> None:
+@pytest.mark.parametrize("weight", [1.0, 0.2])
+def test_a_sum_can_be_kept_from_below(weight: float) -> None:
     found, parts, plans = posed(read_case(TUTORIAL))
-    reduced = Reduced(found.matrix, found.cost.part, parts, np.mean(plans, axis=0), OPTIONS)
+    between = weight * np.mean(plans, axis=0) + (1 - weight) * plans[0]
+    reduced = Reduced(found.matrix, found.cost.part, [-parts[0]], between, OPTIONS)
     at = (float(parts[0] @ plans[0]) + float(parts[0] @ plans[1])) / 2
-    reduced.hold_sum(0, at, at)
+    reduced.hold_sum(0, -at, np.inf)
+    assert reduced.plain is None
     assert float(parts[0] @ reduced.found("kept")) == pytest.approx(at, rel=1e-9)
+    assert found.cost.part @ reduced.values() == pytest.approx(cold(found, parts[:1], [at]), rel=1e-9)
 
 
 def test_interior_point_from_nothing_ends_in_the_same_optimum() -> None:
