@@ -5,7 +5,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from threading import Event, Thread
-from typing import Protocol
+from typing import Any, ClassVar, Protocol
 
 import highspy
 import numpy as np
@@ -100,8 +100,20 @@ def cancellable(progress: Progress | None, cancel: Signal | None) -> Progress | 
     return told
 
 
+SMALL_STEPS: dict[str, Any] = {
+    "simplex_scale_strategy": 0,
+    "dual_simplex_cost_perturbation_multiplier": 0.0,
+    "primal_simplex_bound_perturbation_multiplier": 0.0,
+}
+"""Options of HiGHS for many solves, each from where the last one stood: the matrix is scaled already, and what was
+perturbed for a few steps would have to be mended by as many again."""
+
+
 class Solver:
     """One HiGHS instance that holds a scaled matrix; rows that hold earlier stages are added to it."""
+
+    small_steps: ClassVar[bool] = False
+    """Whether it is for many solves, each from where the last one stood."""
 
     def __init__(self, matrix: Matrix, options: Options, progress: Progress | None = None) -> None:
         self.matrix, self.options, self.progress = matrix, options, progress
@@ -125,6 +137,7 @@ class Solver:
             ("mip_feasibility_tolerance", 1e-9),
             *((("solver", "ipm"), ("run_crossover", "off")) if self.options.interior else ()),
             *((("solver", "ipm"),) if self.options.crossover else ()),
+            *(SMALL_STEPS.items() if self.small_steps else ()),
         ):
             expect(highs.setOptionValue(name, value))
         m, s = self.matrix, self.scaling

@@ -46,6 +46,8 @@ class Standing:
 class Live(Solver):
     """A solver whose matrix can be changed in place; for one objective without lumps."""
 
+    small_steps = True
+
     def __init__(self, matrix: Matrix, options: Options, progress: Progress | None = None) -> None:
         super().__init__(matrix, options, progress)
         self.cold_seconds = 0.0

@@ -284,6 +284,8 @@ class Starts:
 class Probe(Solver):
     """One instance that goes on from where it stands, whatever it is asked for next."""
 
+    small_steps = True
+
     def __init__(self, matrix: Matrix, options: Options | None = None, progress: Progress | None = None) -> None:
         super().__init__(matrix, options or Options(), progress)
         self.lumpy = bool(matrix.integer.any())

@@ -22,7 +22,7 @@ from highspy import HighsPresolveStatus
 from numpy.typing import NDArray
 
 from planner.compile import Matrix
-from planner.engine import LARGEST_COST, STATUS, Array, Options, Progress, Solver, expect
+from planner.engine import LARGEST_COST, SMALL_STEPS, STATUS, Array, Options, Progress, Solver, expect
 from planner.probe import Probe, need_plan
 from planner.scaling import power_of_two
 from planner.solution import Status
@@ -38,10 +38,8 @@ OPTIONS: dict[str, Any] = {
     "parallel": "off",
     "random_seed": 0,
     "presolve": "off",
-    "simplex_scale_strategy": 0,
-    "dual_simplex_cost_perturbation_multiplier": 0.0,
+    **SMALL_STEPS,
 }
-"""What remains is scaled already, and from one optimum to the next the simplex needs no perturbation."""
 
 
 @dataclass(frozen=True)
