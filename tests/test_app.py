@@ -13,6 +13,7 @@ from typing import Any
 import pandas as pd
 import pytest
 from streamlit.testing.v1 import AppTest
+from streamlit.testing.v1.element_tree import SelectSlider
 
 from planner import amounts
 from planner.budgets import ladder, worth
@@ -34,7 +35,7 @@ from planner.ui.uploads import UploadError
 
 ROOT = Path(__file__).parent.parent
 CASE = ROOT / "cases" / "tutorial"
-CARBON = "lever_tutorial_carbon_zh"
+CARBON = "carbon"
 SAME = t("ui.figure.same", "zh", name=t("ui.figure.case", "zh"))
 SCREENS = [ROOT / "app.py", *sorted((ROOT / "planner" / "ui").glob("*.py"))]
 
@@ -60,6 +61,12 @@ def ran(app: AppTest) -> AppTest:
 def desktop(app: AppTest) -> Desktop:
     """What the visitor has of the tutorial."""
     found: Desktop = app.session_state["desktop_tutorial"]
+    return found
+
+
+def slider(app: AppTest, lever: str, lang: str = "zh") -> SelectSlider[int]:
+    """The slider of a lever; another one takes its place where the lever is moved otherwise."""
+    (found,) = [one for one in app.select_slider if (one.key or "").startswith(f"lever_tutorial_{lever}_{lang}_")]
     return found
 
 
@@ -99,7 +106,7 @@ def test_the_headline_is_what_the_core_says(app: AppTest) -> None:
 )
 def test_moving_a_lever_shows_what_a_direct_solve_gives(app: AppTest, lever: str, position: int) -> None:
     ran(app)
-    app.select_slider(key=f"lever_tutorial_{lever}_zh").set_value(position)
+    slider(app, lever).set_value(position)
     ran(app)
     plan = moved(position, lever)
     assert plan.found
@@ -115,17 +122,17 @@ def test_moving_a_lever_shows_what_a_direct_solve_gives(app: AppTest, lever: str
 
 def test_positions_survive_a_change_of_language_and_stand_in_the_link(app: AppTest) -> None:
     ran(app)
-    app.select_slider(key=CARBON).set_value(960)
+    slider(app, CARBON).set_value(960)
     ran(app)
     app.segmented_control(key="lang").set_value("en")
     ran(app)
-    english = app.select_slider(key="lever_tutorial_carbon_en")
+    english = slider(app, "carbon", "en")
     assert english.value == 960
     english.set_value(965)
     ran(app)
     app.segmented_control(key="lang").set_value("zh")
     ran(app)
-    assert app.select_slider(key=CARBON).value == 965
+    assert slider(app, CARBON).value == 965
     link = {name: app.query_params[name] for name in app.query_params if name != "trail"}
     assert link == {"lang": "zh", "case": "tutorial", "carbon": "965"}
 
@@ -134,17 +141,17 @@ def test_a_link_restores_the_levers(app: AppTest) -> None:
     for name, value in (("case", "tutorial"), ("lang", "zh"), ("carbon", "960"), ("budget", "nonsense")):
         app.query_params[name] = value
     ran(app)
-    assert app.select_slider(key=CARBON).value == 960
-    assert app.select_slider(key="lever_tutorial_budget_zh").value == 100
+    assert slider(app, CARBON).value == 960
+    assert slider(app, "budget").value == 100
     assert desktop(app).shown.draft.positions["carbon"] == 960
 
 
 def test_without_a_plan_the_words_say_so_and_the_last_plan_stays(app: AppTest) -> None:
     ran(app)
-    app.select_slider(key=CARBON).set_value(960)
+    slider(app, CARBON).set_value(960)
     ran(app)
     before = [metric.value for metric in app.metric]
-    app.select_slider(key=CARBON).set_value(900)
+    slider(app, CARBON).set_value(900)
     ran(app)
     assert moved(900).status == "infeasible"
     assert "没有方案" in app.warning[0].value
@@ -152,20 +159,20 @@ def test_without_a_plan_the_words_say_so_and_the_last_plan_stays(app: AppTest) -
     assert [metric.value for metric in app.metric] == before
     app.button(key="back").click()
     ran(app)
-    assert app.select_slider(key=CARBON).value == 960
+    assert slider(app, CARBON).value == 960
     assert not app.warning
 
 
 def test_reset_brings_the_case_back(app: AppTest) -> None:
     ran(app)
     before = [metric.value for metric in app.metric]
-    app.select_slider(key=CARBON).set_value(960)
-    app.select_slider(key="lever_tutorial_budget_zh").set_value(110)
+    slider(app, CARBON).set_value(960)
+    slider(app, "budget").set_value(110)
     ran(app)
     app.button(key="reset_carbon").click()
     ran(app)
-    assert app.select_slider(key=CARBON).value == OWN
-    assert app.select_slider(key="lever_tutorial_budget_zh").value == 110
+    assert slider(app, CARBON).value == OWN
+    assert slider(app, "budget").value == 110
     app.button(key="reset_all").click()
     ran(app)
     assert [metric.value for metric in app.metric] == before
@@ -180,7 +187,7 @@ def test_every_tab_with_a_table_opens(app: AppTest, tab: str) -> None:
 
 def test_what_comes_in_is_told_in_words_and_as_a_table(app: AppTest) -> None:
     ran(app)
-    app.select_slider(key="lever_tutorial_price_zh").set_value(450)
+    slider(app, "price").set_value(450)
     ran(app)
     assert desktop(app).shown is not None
     before, after = desktop(app).own, desktop(app).shown.plan  # type: ignore[union-attr]
@@ -302,7 +309,7 @@ def test_long_work_can_be_cancelled(app: AppTest) -> None:
 
 def test_the_furthest_that_can_be_had_is_accepted_by_a_button(app: AppTest) -> None:
     ran(app)
-    app.select_slider(key=CARBON).set_value(900)
+    slider(app, CARBON).set_value(900)
     ran(app)
     assert app.warning
     for _ in range(3):  # arithmetic alone may promise more than all limits together allow
@@ -312,7 +319,7 @@ def test_the_furthest_that_can_be_had_is_accepted_by_a_button(app: AppTest) -> N
     assert not app.warning
     (cap,) = [row for row in desktop(app).shown.plan.case.targets if row.target.startswith("lever_cap")]
     assert -0.1 < cap.value < -0.04
-    assert app.select_slider(key=CARBON).value == OWN
+    assert slider(app, CARBON).value == OWN
     app.button(key="undo").click()
     ran(app)
     app.button(key="undo").click()
@@ -324,7 +331,7 @@ def test_the_furthest_that_can_be_had_is_accepted_by_a_button(app: AppTest) -> N
 
 def test_the_reasons_are_explained_and_a_way_out_is_applied(app: AppTest) -> None:
     ran(app)
-    app.select_slider(key=CARBON).set_value(900)
+    slider(app, CARBON).set_value(900)
     ran(app)
     app.button(key="why").click()
     ran(app)
@@ -439,13 +446,13 @@ def test_every_page_opens_in_both_languages(app: AppTest, page: str, lang: str) 
 
 def test_sliders_stand_alike_on_every_page(app: AppTest) -> None:
     ran(app)
-    app.select_slider(key=CARBON).set_value(960)
+    slider(app, CARBON).set_value(960)
     ran(app)
     for page in ("tradeoffs", "spending", "places", "comparing", "planning", "method", "places"):
         opened(app, page)
         if page != "method":
-            assert app.select_slider(key=CARBON).value == 960, page
-            assert app.select_slider(key="lever_tutorial_budget_zh").value == 100, page
+            assert slider(app, CARBON).value == 960, page
+            assert slider(app, "budget").value == 100, page
     assert desktop(app).history.present.positions == {"carbon": 960}
 
 
@@ -494,7 +501,7 @@ def test_a_map_is_drawn_where_one_of_all_cities_is_at_hand() -> None:
 
 def test_pinned_plans_are_compared_renamed_taken_up_again_and_removed(app: AppTest) -> None:
     ran(app)
-    app.select_slider(key=CARBON).set_value(960)
+    slider(app, CARBON).set_value(960)
     ran(app)
     app.button(key="pin").click()
     ran(app)
@@ -637,16 +644,16 @@ edits:
 def test_moves_are_undone_and_done_again(app: AppTest) -> None:
     ran(app)
     first = app.metric[0].value
-    app.select_slider(key=CARBON).set_value(960)
+    slider(app, CARBON).set_value(960)
     ran(app)
     second = app.metric[0].value
     assert second != first
     app.button(key="undo").click()
     ran(app)
-    assert (app.metric[0].value, app.select_slider(key=CARBON).value) == (first, OWN)
+    assert (app.metric[0].value, slider(app, CARBON).value) == (first, OWN)
     app.button(key="redo").click()
     ran(app)
-    assert (app.metric[0].value, app.select_slider(key=CARBON).value) == (second, 960)
+    assert (app.metric[0].value, slider(app, CARBON).value) == (second, 960)
 
 
 def test_measures_tell_why_and_are_locked_out_and_in(app: AppTest) -> None:
@@ -843,7 +850,7 @@ def test_futures_are_sampled_and_told(app: AppTest) -> None:
 
 def test_what_differs_is_listed_and_saved_as_a_scenario(app: AppTest, tmp_path: Path) -> None:
     ran(app)
-    app.select_slider(key="lever_tutorial_pollutant_zh").set_value(-2)
+    slider(app, "pollutant").set_value(-2)
     ran(app)
     listed = " ".join(one.value for one in app.markdown)
     assert "−32%" in listed
@@ -875,7 +882,7 @@ def test_a_damaged_link_is_told_or_left_out(app: AppTest, edits: str) -> None:
 
 def test_a_pinned_plan_is_what_everything_is_compared_with(app: AppTest) -> None:
     ran(app)
-    app.select_slider(key=CARBON).set_value(960)
+    slider(app, CARBON).set_value(960)
     ran(app)
     app.button(key="pin").click()
     ran(app)
@@ -935,7 +942,7 @@ def save(app: AppTest, name: str) -> AppTest:
 
 def test_a_saved_scenario_is_loaded_in_another_browser_and_compared(app: AppTest) -> None:
     ran(app)
-    app.select_slider(key="lever_tutorial_pollutant_zh").set_value(-2)
+    slider(app, "pollutant").set_value(-2)
     save(ran(app), "NOx −32 %")
     assert any("NOx −32 %" in one.value for one in app.success)
     other = ran(another())
@@ -956,7 +963,7 @@ def test_a_saved_scenario_is_loaded_in_another_browser_and_compared(app: AppTest
 def test_who_saves_over_anothers_scenario_is_told(app: AppTest) -> None:
     save(ran(app), "ours")
     other = ran(another())
-    other.select_slider(key=CARBON).set_value(960)
+    slider(other, CARBON).set_value(960)
     save(ran(other), "ours")
     assert "ours" in other.warning[0].value
     assert not app.session_state["desktop_tutorial"].history.present.edits
@@ -1004,7 +1011,7 @@ def test_undo_and_pins_survive_a_reload(app: AppTest, monkeypatch: pytest.Monkey
     app.button(key="pin").click()
     ran(app)
     pinned = app.metric[0].value
-    app.select_slider(key=CARBON).set_value(960)
+    slider(app, CARBON).set_value(960)
     ran(app)
     last = app.metric[0].value
     app.button(key="undo").click()
@@ -1031,7 +1038,7 @@ def test_undo_and_pins_survive_a_reload(app: AppTest, monkeypatch: pytest.Monkey
 def test_a_trail_that_is_gone_leaves_the_draft_of_the_link(app: AppTest, trail: str) -> None:
     app.query_params.update({"case": "tutorial", "lang": "zh", "carbon": "960", "trail": trail})
     ran(app)
-    assert app.select_slider(key=CARBON).value == 960
+    assert slider(app, CARBON).value == 960
     assert not desktop(app).history.undoable
 
 
@@ -1051,7 +1058,7 @@ def test_a_damaged_trail_is_none(damage: dict[str, Any]) -> None:
 
 def test_a_link_to_share_holds_the_draft_but_not_the_way_there(app: AppTest) -> None:
     ran(app)
-    app.select_slider(key=CARBON).set_value(960)
+    slider(app, CARBON).set_value(960)
     ran(app)
     assert app.query_params["trail"]
     (link,) = [one.value for one in app.code]

@@ -13,7 +13,7 @@ from planner.ui import rooms
 
 ROOT = Path(__file__).parent.parent
 CASE = read_case(ROOT / "cases" / "tutorial")
-CARBON = "lever_tutorial_carbon_zh"
+CARBON = "lever_tutorial_carbon_zh_0"
 
 
 @pytest.fixture

@@ -43,14 +43,14 @@ def draw_levers(case: Case, offered: tuple[Lever, ...]) -> None:
         return
     st.caption(t("ui.lever.intro", lang))
     for lever in offered:
-        state.prepare(case, lever, lang)
+        slider = state.slider(case, lever, lang)
         st.select_slider(
             lever.label(case, lang),
             lever.positions,
-            key=state.key(case, lever, lang),
+            key=slider,
             format_func=partial(lever.shown, lang=lang),
             help=lever.help(case, lang),
-            on_change=partial(state.follow, case, lever, lang),
+            on_change=partial(state.follow, case, lever, slider),
         )
         with st.container(horizontal=True, key=f"own_{lever.id}", vertical_alignment="center"):
             if draft.at(lever) != lever.own:

@@ -370,22 +370,30 @@ def drafted(case: Case) -> Case | CaseError:
 # kept in the draft.
 
 
-def key(case: Case, lever: Lever, lang: str) -> str:
-    """Key of a lever's slider: each case and language has its own."""
-    return f"lever_{case.settings.name}_{lever.id}_{lang}"
+def slider(case: Case, lever: Lever, lang: str) -> str:
+    """Key of a lever's slider, which stands where its lever stands; each case and language has its own.
 
-
-def prepare(case: Case, lever: Lever, lang: str) -> None:
-    """Put a slider where its lever stands; on another page it is another slider, whatever is kept under its key."""
-    at, name = draft(case).at(lever), key(case, lever, lang)
-    if st.session_state.get(name) != at or st.session_state.get(f"{name}_page") != view().page:
-        st.session_state[name] = at
+    Where the draft has moved on without it (undo, reset, another scenario), a new slider takes its place: until the
+    browser hears of that, it tells with every click where the old one stood, and that is no wish of anybody.
+    """
+    at, name = draft(case).at(lever), f"lever_{case.settings.name}_{lever.id}_{lang}"
+    number = st.session_state.get(f"{name}_number", 0)
+    key = f"{name}_{number}"
+    on_page = st.session_state.get(f"{name}_page") == view().page
+    if on_page and key in st.session_state and st.session_state[key] != at:
+        st.session_state[f"{key}_left"] = st.session_state[key]
+        st.session_state[f"{name}_number"] = number + 1
+        key = f"{name}_{number + 1}"
+    if not on_page or st.session_state.get(key) != at:  # on another page it is another slider, whatever its key keeps
+        st.session_state[key] = at
         st.session_state[f"{name}_page"] = view().page
+    return key
 
 
-def follow(case: Case, lever: Lever, lang: str) -> None:
+def follow(case: Case, lever: Lever, key: str) -> None:
     """Take over where somebody has put a slider."""
-    push(case, draft(case).moved(lever, st.session_state[key(case, lever, lang)]))
+    if st.session_state.get(f"{key}_left") != st.session_state[key]:
+        push(case, draft(case).moved(lever, st.session_state[key]))
 
 
 def link(case: Case, lang: str, levers: tuple[Lever, ...]) -> None:

@@ -145,13 +145,13 @@ def draw_big_levers(stand: answering.Stand, lang: str) -> None:
     """Levers with few positions, and presets."""
     case, draft = stand.case, state.draft(stand.case)
     for lever in stand.offered[:4]:
-        state.prepare(case, lever, lang)
+        slider = state.slider(case, lever, lang)
         st.select_slider(
             lever.label(case, lang),
             coarse(lever, draft.at(lever)),
-            key=state.key(case, lever, lang),
+            key=slider,
             format_func=partial(lever.shown, lang=lang),
-            on_change=partial(state.follow, case, lever, lang),
+            on_change=partial(state.follow, case, lever, slider),
         )
     with st.container(horizontal=True, gap="small"):
         st.button(

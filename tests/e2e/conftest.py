@@ -149,7 +149,8 @@ class Visitor:
 
     def move(self, lever: str, presses: int) -> None:
         """Move a lever by so many steps (left below zero), as with the arrow keys."""
-        handle = self.key(lever).locator('input[type="range"], [role="slider"]').first
+        slider = self.page.locator(f'[class*="st-key-{lever}_"]')  # another takes its place after an undo
+        handle = slider.locator('input[type="range"], [role="slider"]').first
         handle.focus()
         for _ in range(abs(presses)):
             self.page.keyboard.press("ArrowRight" if presses > 0 else "ArrowLeft")

@@ -1,12 +1,13 @@
 """What people do in the app, in a real browser, on the tutorial."""
 
 import re
+import threading
 from contextlib import suppress
 from pathlib import Path
 
 import pytest
 from openpyxl import load_workbook
-from playwright.sync_api import TimeoutError, expect
+from playwright.sync_api import TimeoutError, WebSocketRoute, expect
 
 from planner.tables import read_case, write_workbook
 from planner.text import t
@@ -31,6 +32,36 @@ def test_a_lever_changes_the_plan_and_undo_brings_it_back(here: Visitor) -> None
     expect(here.cost()).to_have_text(before)
     here.press("redo")
     expect(here.cost()).to_have_text(after)
+
+
+def test_what_is_undone_stays_undone_before_the_browser_hears_of_it(visit: Visit) -> None:
+    """A browser tells with every click where its sliders stand: that of a lever just undone is no wish of anybody."""
+    here, held = visit(), threading.Event()
+    late: list[tuple[WebSocketRoute, str | bytes]] = []
+
+    def between(page: WebSocketRoute) -> None:
+        server = page.connect_to_server()
+        server.on_message(lambda words: late.append((page, words)) if held.is_set() else page.send(words))
+
+    here.page.route_web_socket(re.compile("_stcore/stream"), between)
+    before = here.open().cost().inner_text()
+    here.move(POLLUTANT, -1)
+    expect(here.cost()).not_to_have_text(before)
+    first = here.settled().cost().inner_text()
+    here.move(POLLUTANT, -1)
+    expect(here.cost()).not_to_have_text(first)
+    here.settled()
+    held.set()
+    here.press("undo")
+    here.page.wait_for_timeout(1500)
+    here.press("undo")
+    here.page.wait_for_timeout(1500)
+    held.clear()
+    for page, words in late:
+        page.send(words)
+    expect(here.cost()).to_have_text(before)
+    expect(here.key("redo").locator("button").first).to_be_enabled()
+    expect(here.page).not_to_have_url(re.compile("pollutant="))
 
 
 def test_what_cannot_be_had_is_told_and_the_furthest_is_accepted(visit: Visit) -> None:
