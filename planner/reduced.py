@@ -53,11 +53,21 @@ class Open:
     """Of its row."""
 
 
+@dataclass(frozen=True)
+class Stand:
+    """Where an optimum stands."""
+
+    basis: Any
+    reduced: bool
+    """Whether that is on what presolve left."""
+
+
 class Reduced(Solver):
     """One instance for the least of one objective while some sums are held between two values.
 
     Sums are numbered as they come and begin without bounds. `plan` is one in which no sum is the least or the most it
     can be. With lumps, and where a sum does not stay open, all is asked of an instance that holds the whole matrix.
+    What it calls infeasible has no plan at prices below that of `FREE`.
     """
 
     def __init__(
@@ -74,6 +84,7 @@ class Reduced(Solver):
         self.starts = [float(part @ plan) for part in sums]
         self.limits = [(-np.inf, np.inf)] * len(self.sums)
         self.open: list[Open] = []
+        self._values = np.zeros(0)
         self.whole = self.highs
         """The instance that presolved all columns, and carries back to them."""
         self.plain: Probe | None = None
@@ -193,13 +204,13 @@ class Reduced(Solver):
         one = self.open[number]
         return float(self.highs.getSolution().col_dual[one.up]) * one.scale / self.cost_scale
 
-    def stand(self) -> Any:
+    def stand(self) -> Stand:
         """Where the instance stands, to come back to."""
-        return self.highs.getBasis() if self.plain is None else self.plain.stand()
+        return Stand(self.highs.getBasis(), True) if self.plain is None else Stand(self.plain.stand(), False)
 
-    def back(self, basis: Any) -> None:
-        """Go on from an earlier stand."""
+    def back(self, stand: Stand) -> None:
+        """Go on from an earlier stand; one on another matrix is of no use, and passed over."""
         if self.plain is None:
-            expect(self.highs.setBasis(basis))
-        else:
-            self.plain.back(basis)
+            expect(self.highs.setBasis(stand.basis))
+        elif not stand.reduced:
+            self.plain.back(stand.basis)

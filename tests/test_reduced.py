@@ -104,6 +104,16 @@ def test_a_sum_can_be_kept_from_below(weight: float) -> None:
     assert found.cost.part @ reduced.values() == pytest.approx(cold(found, parts[:1], [at]), rel=1e-9)
 
 
+def test_a_stand_from_before_is_passed_over_once_the_whole_matrix_is_asked() -> None:
+    found, parts, plans = posed(read_case(TUTORIAL))
+    reduced = Reduced(found.matrix, found.cost.part, parts, np.mean(plans, axis=0), OPTIONS)
+    before = float(found.cost.part @ reduced.found("before"))
+    stand = reduced.stand()
+    reduced.fresh(found.matrix.integer)
+    reduced.back(stand)
+    assert float(found.cost.part @ reduced.found("after")) == pytest.approx(before, rel=1e-9)
+
+
 def test_interior_point_from_nothing_ends_in_the_same_optimum() -> None:
     found, parts, plans = posed(read_case(TUTORIAL))
     reduced = Reduced(found.matrix, found.cost.part, parts, np.mean(plans, axis=0), OPTIONS)
