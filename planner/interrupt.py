@@ -7,7 +7,7 @@ from typing import NoReturn
 
 INTERRUPTED = 130
 """Exit code of what was stopped by the user."""
-WORDS = {"en": "Interrupted, nothing was written.", "zh": "已中断,未写出任何内容。"}
+WORDS = {"en": "Interrupted, nothing was written.", "zh": "已中断，未写出任何内容。"}
 """What is said then. These words do not stand in `planner/locale`: to read it, libraries must have been loaded."""
 
 

@@ -45,14 +45,23 @@ def t(key: str, lang: str, **params: object) -> str:
     return messages()[key][lang].format(**params)
 
 
+def aside(words: str, lang: str) -> str:
+    """Words in brackets behind others, as a language writes them.
+
+    >>> aside("2030", "en"), aside("2030", "zh")
+    (' (2030)', '（2030）')
+    """
+    return f"（{words}）" if lang == "zh" else f" ({words})"
+
+
 def place(issue: Issue, lang: str) -> str:
     """Where an issue is: file, row (or edit, or line), column and, in a workbook, the cell."""
     parts = [issue.file]
     if issue.row is not None:
         parts.append(t(f"place.{issue.counted}", lang, number=issue.row))
     if issue.column is not None:
-        parts.append(issue.column if issue.cell is None else f"{issue.column} ({issue.cell})")
-    return ("," if lang == "zh" else ", ").join(parts)
+        parts.append(issue.column if issue.cell is None else issue.column + aside(issue.cell, lang))
+    return ("，" if lang == "zh" else ", ").join(parts)
 
 
 def issue(issue: Issue, lang: str) -> str:
@@ -63,7 +72,7 @@ def issue(issue: Issue, lang: str) -> str:
     >>> print(issue(fault, "en"))
     effects.csv, row 41, quantity: 'Nox' is not in quantities.csv (did you mean 'nox'?)
     """
-    colon = ":" if lang == "zh" else ": "
+    colon = "：" if lang == "zh" else ": "
     return place(issue, lang) + colon + t(f"issue.{issue.key}.what", lang, **_params(issue, lang))
 
 

@@ -16,7 +16,7 @@ TUTORIAL = Path(__file__).parents[1] / "cases" / "tutorial"
 def test_a_pin_says_what_it_asks_for() -> None:
     case = read_case(TUTORIAL)
     assert pin_name(case, "first_buses", "en") == "Electric buses (Harbor) 2023: starts ≥ 20 buses"
-    assert pin_name(case, "first_buses", "zh") == "2023年电动公交(港城)启动量≥20辆公交车"
+    assert pin_name(case, "first_buses", "zh") == "2023年电动公交（港城）启动量≥20辆公交车"
     assert Words("en", case).name("pins", "first_buses") == pin_name(case, "first_buses", "en")
     pins = "pin measure on min max\np m stock 2 2\nq m starts 1 3\nr m starts - 0"
     wished = toy.case(pins=pins)
@@ -29,7 +29,7 @@ def test_a_pin_says_what_it_asks_for() -> None:
 def test_a_group_is_called_by_its_members() -> None:
     case = read_case(TUTORIAL)
     assert group_name(case, "new_power_storage", "en") == "Solar PV / Onshore wind → Battery storage"
-    assert group_name(case, "scr_sncr_ridge", "zh") == "水泥窑SCR/水泥窑精准SNCR(岭城)"
+    assert group_name(case, "scr_sncr_ridge", "zh") == "水泥窑SCR/水泥窑精准SNCR（岭城）"
     many = {
         "measures": "measure\nm\nn\no",
         "effects": "measure quantity value\nm q -1",

@@ -368,14 +368,14 @@ def test_a_plan_by_hand_that_no_fund_can_pay_names_the_budget() -> None:
 
 def test_verify_says_it_in_both_languages(folder: Path, tmp_path: Path) -> None:
     assert verify(TUTORIAL, folder, "en") == (0, certify(read_case(TUTORIAL), folder).text("en"))
-    assert verify(TUTORIAL, folder, "zh")[1].startswith("验证通过:已证明最优")
+    assert verify(TUTORIAL, folder, "zh")[1].startswith("验证通过：已证明最优")
     portfolio = pd.read_csv(folder / "portfolio.csv")
     portfolio.loc[portfolio["starts"].idxmax(), "starts"] *= 1.5
     for file in folder.iterdir():
         (tmp_path / file.name).write_bytes(file.read_bytes())
     portfolio.to_csv(tmp_path / "portfolio.csv", index=False)
     code, words = verify(TUTORIAL, tmp_path, "zh")
-    assert code == 5 and words.startswith("验证未通过") and "portfolio.csv,第" in words
+    assert code == 5 and words.startswith("验证未通过") and "portfolio.csv，第" in words
     code, words = verify(TUTORIAL, tmp_path / "portfolio.csv", "en")
     assert code == 5 and "FAILS" in words
 

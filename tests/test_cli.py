@@ -133,7 +133,7 @@ def test_solve_without_out_writes_nothing(tmp_path: Path, monkeypatch: pytest.Mo
     ("lang", "words"),
     [
         ("en", ["Least-cost plan", "-236.6  million CNY", "Onshore wind", "7 kept, 1 missed", "CNY/t", "everywhere"]),
-        ("zh", ["最优方案", "-2.366  亿元", "风电", "达到 7 项,未达 1 项", "元/吨", "各市", "万千瓦"]),
+        ("zh", ["最优方案", "-2.366  亿元", "风电", "达到 7 项，未达 1 项", "元/吨", "各市", "万千瓦"]),
     ],
 )
 def test_a_plan_is_printed_in_both_languages(lang: str, words: list[str]) -> None:
@@ -335,7 +335,7 @@ def test_check_lists_every_fault_with_file_row_column_and_remedy(faulty: Path) -
 def test_check_speaks_chinese(faulty: Path) -> None:
     result = planner("check", faulty, "--lang", "zh")
     assert result.exit_code == 2
-    assert "measures.csv,第2行,capex" in result.stdout
+    assert "measures.csv，第2行，capex" in result.stdout
     assert "未作计算" in result.stdout
 
 
@@ -512,7 +512,7 @@ def test_ranges_of_a_case_without_a_plan_leave_with_3_and_write_nothing(tmp_path
     ("lang", "words"),
     [
         ("en", ["In: it costs 293.3 CNY a year per kW", "the price of Coal power pays", "it costs 7,890 CNY a year"]),
-        ("zh", ["入选:每千瓦的年成本为293.3元", "煤电发电量价格支付", "每万吨/年的年成本为78,903元"]),
+        ("zh", ["入选：每千瓦的年成本为293.3元", "煤电发电量价格支付", "每万吨/年的年成本为78,903元"]),
     ],
 )
 def test_every_measure_is_explained_and_written(tmp_path: Path, lang: str, words: list[str]) -> None:
@@ -555,7 +555,7 @@ def test_an_unknown_measure_or_city_is_a_fault_of_usage(arguments: list[str]) ->
 
 @pytest.mark.parametrize(
     ("lang", "words"),
-    [("en", ["27.4", "60,000 CNY/t (2030)", "Cost nothing:"]), ("zh", ["0.274", "60,000 元/吨 (2030)", "不增加成本"])],
+    [("en", ["27.4", "60,000 CNY/t (2030)", "Cost nothing:"]), ("zh", ["0.274", "60,000 元/吨（2030）", "不增加成本"])],
 )
 def test_goals_are_told_and_written(tmp_path: Path, lang: str, words: list[str]) -> None:
     told = planner("goals", TUTORIAL, "--lang", lang, "--out", tmp_path / "goals.csv")

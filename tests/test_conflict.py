@@ -433,7 +433,7 @@ def test_a_diagnosis_is_said_in_both_languages_and_kept_as_plain_data() -> None:
     english, chinese = diagnosis_text(found, "en"), diagnosis_text(found, "zh")
     assert "target cap, 2023: at most 95 t (targets.csv, row 2)" in english
     assert "budget b: 0.0003 million CNY for all its years (budgets.csv, row 2)" in english
-    assert "目标:cap,2023年:至多95吨(targets.csv 第2行)" in chinese
+    assert "目标：cap，2023年：至多95吨（targets.csv 第2行）" in chinese
     assert "at most 97 t instead of 95 t (2 t more)" in line_text(found.case, found.menu[0], "en")
     summary = json.loads(json.dumps(diagnosis_summary(found), allow_nan=False))
     assert summary["clashes"][0]["members"][0]["rows"] == [{"file": "targets.csv", "row": 2, "counted": "row"}]

@@ -48,6 +48,29 @@ def test_both_languages_of_a_document_run_the_same_commands() -> None:
     assert told("howto.md") == told("howto.zh.md")
 
 
+def test_both_languages_of_the_case_format_have_the_same_tables() -> None:
+    """Headings of tables, names of columns, marks, defaults and examples; what stands between them is in words."""
+
+    def told(document: str) -> list[list[str]]:
+        text = (ROOT / "cases" / document).read_text(encoding="utf-8")
+        marks = {"**必填**": "**must**", "*表头*": "*header*"}
+        found = []
+        for line in text.splitlines():
+            if re.match(r"## \S+\.(csv|yaml)$", line) or line.startswith("|--"):
+                found.append([line])
+            elif re.match(r"\| `", line):
+                cells = [cell.strip() for cell in re.split(r"(?<!\\)\|", line)[1:-1]]
+                if len(cells) == 7:
+                    ids = [re.findall(r"`[^`]+`|[a-z_]+(?= 的)|(?<=of )[a-z_]+$", cells[4])]
+                    found.append([cells[0], marks.get(cells[1], cells[1]), *ids[0], *cells[5:]])
+                else:
+                    found.append(re.findall(r"`[^`]+`", line))
+        return found
+
+    assert told("README.md") == told("README.zh.md")
+    assert len(told("README.md")) > 200
+
+
 @pytest.mark.parametrize("number", [0, 1, 2])
 def test_examples_in_python_work(number: int, tmp_path: Path) -> None:
     examples = re.findall(r"```python\n(.*?)```", (ROOT / "docs/python.md").read_text(encoding="utf-8"), re.DOTALL)

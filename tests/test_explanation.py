@@ -181,7 +181,7 @@ def test_what_is_out_is_short_by_what_it_costs_more() -> None:
         "Out: it costs 20 CNY a year per unit; the target “cap” pays 10; it enters only below 10."
     )
     told = explain(found.plan, lang="zh").measures.set_index("measure")
-    assert told.at["n", "reason"] == "未选:每unit的年成本为20元;目标“cap”支付10;年成本降至10以下才可能入选。"
+    assert told.at["n", "reason"] == "未选：每unit的年成本为20元；目标“cap”支付10；年成本降至10以下才可能入选。"
 
 
 def test_a_reduced_cost_is_the_finite_difference_of_forcing_a_unit_in() -> None:
@@ -233,7 +233,7 @@ def test_every_measure_has_its_sentence_in_both_languages(seed: int | None) -> N
     plan = solve(case, Options(certify=False))
     most = max(row.potential for row in case.potentials)
     started = set(plan.portfolio.loc[plan.portfolio["starts"] > TRACE * most, "measure"])
-    for lang, word in (("en", "In: "), ("zh", "入选:")):
+    for lang, word in (("en", "In: "), ("zh", "入选：")):
         told = explain(plan, lang=lang).measures
         assert told["reason"].str.len().gt(5).all()
         assert {row.measure for row in told.itertuples() if row.reason.startswith(word)} >= started

@@ -365,7 +365,7 @@ def test_the_command_tells_it_in_both_languages_and_writes_it(tmp_path: Path) ->
     assert (english.exit_code, chinese.exit_code) == (0, 0), english.output
     for word in ("No-regret measures", "C 0.6–1.4", "correlation 0.5", "All hard targets hold in", "effects of"):
         assert word in english.stdout
-    for word in ("无悔措施", "硬约束", "不确定性影响最大的数据", ":效果"):
+    for word in ("无悔措施", "硬约束", "不确定性影响最大的数据", "：效果"):
         assert word in chinese.stdout
     names = {f"robustness_{name}.csv" for name in ("futures", "measures", "begun", "targets", "figures", "ranges")}
     assert {file.name for file in out.iterdir()} == names | {"robustness.json"}

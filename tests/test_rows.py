@@ -1,18 +1,33 @@
 """Columns: each is documented, its example is readable, and the page about them is up to date."""
 
+import re
 from pathlib import Path
 
 import pytest
 
 from planner.cells import columns, value
-from planner.reference import column_reference, descriptions
+from planner.reference import ABOUT, column_reference, describe, descriptions, split_unit
 from planner.rows import TABLES, Row, Settings
 
-README = Path(__file__).parent.parent / "cases" / "README.md"
+PAGES = {"en": "README.md", "zh": "README.zh.md"}
+CASES = Path(__file__).parent.parent / "cases"
 
 
-def test_the_page_about_columns_is_written_from_the_row_classes() -> None:
-    assert README.read_text(encoding="utf-8") == column_reference(), "python -m planner.reference > cases/README.md"
+@pytest.mark.parametrize("lang", PAGES)
+def test_the_page_about_columns_is_written_from_the_row_classes(lang: str) -> None:
+    page = CASES / PAGES[lang]
+    command = f"python -m planner.reference {lang} > cases/{page.name}"
+    assert page.read_text(encoding="utf-8") == column_reference(lang), command
+
+
+@pytest.mark.parametrize("table", ["case", *TABLES])
+def test_every_table_and_column_is_told_in_chinese(table: str) -> None:
+    row = TABLES.get(table, Settings)
+    assert re.search("[\u4e00-\u9fff]", ABOUT[table])
+    for name in columns(row):
+        (meaning, unit), (own, given) = split_unit(descriptions(row)[name]), split_unit(describe(table, name, "zh"))
+        assert re.search("[\u4e00-\u9fff]", own), (name, meaning)
+        assert bool(unit) == bool(given), name
 
 
 @pytest.mark.parametrize("row", [Settings, *TABLES.values()], ids=lambda row: str(row.table))

@@ -163,10 +163,8 @@ def test_ten_faults_in_five_files_are_listed_at_once_in_both_languages(tmp_path:
         ]
     )
     assert len(set(chinese)) == 10
-    assert (
-        "effects.csv,第5行,quantity:“Nox”不在quantities.csv中(是否应为“nox”?) | 请更正代码,或在quantities.csv中添加。"
-        in chinese
-    )
+    what = "effects.csv，第5行，quantity：“Nox”不在quantities.csv中（是否应为“nox”？）"
+    assert f"{what} | 请更正代码，或在quantities.csv中添加。" in chinese
 
 
 # ---------------------------------------------------------------- files

@@ -8,6 +8,8 @@ from used import ANY, Used
 
 from planner import text
 from planner.errors import CaseError, Place, error, warning
+from planner.interrupt import WORDS
+from planner.reference import chinese
 
 
 def fields(message: str) -> set[str]:
@@ -33,6 +35,34 @@ def test_chinese_words_are_chinese(key: str) -> None:
     assert not re.search("[\u4e00-\u9fff]", text.messages()[key]["en"])
 
 
+HAN = "[\u4e00-\u9fff“”《》]"
+NARROW = re.compile(f"(?<={HAN})[,;:()?!]|[,;:()?!](?={HAN})")
+"""Half-width marks beside Chinese. A placeholder, code and Latin words keep the marks inside them."""
+
+
+TYPED = re.compile(r'(fund|quantity|format):|__main__":|名称: 值')
+"""What people type as it stands, with half-width marks."""
+
+
+def narrow(words: str) -> list[str]:
+    """Places at which Chinese text has a half-width mark; what stands in for a placeholder counts as Chinese."""
+    filled = re.sub(r"\{\w[^{}]*\}", "字", TYPED.sub("", words))
+    return [filled[max(0, at.start() - 8) : at.end() + 8] for at in NARROW.finditer(filled)]
+
+
+def test_chinese_has_full_width_punctuation() -> None:
+    found = {key: narrow(message["zh"]) for key, message in text.messages().items()}
+    found |= {"interrupt": narrow(WORDS["zh"])}
+    found |= {f"{table}.{name}": narrow(words) for table, of in chinese().items() for name, words in of.items()}
+    assert {key: places for key, places in found.items() if places} == {}
+
+
+@pytest.mark.parametrize("words", ["目标:{name}", "{a},{b}", "已写入(2项)", "成立;否则", "成立吗?", "“a”,b"])
+def test_half_width_punctuation_beside_chinese_is_noticed(words: str) -> None:
+    assert narrow(words)
+    assert not narrow("目标：{x:,.0f}，共1,200项（nox:2030）；见 https://a.b")
+
+
 def test_every_issue_says_what_is_wrong_and_what_to_do() -> None:
     names = {key.split(".")[1] for key in text.messages() if key.startswith("issue.")}
     assert {f"issue.{name}.{part}" for name in names for part in ("what", "do")} <= set(text.messages())
@@ -43,8 +73,8 @@ def test_an_issue_reads_like_a_sentence_with_its_place() -> None:
     assert text.issue(issue, "en") == (
         "effects.csv, row 41, quantity: 'Nox' is not in quantities.csv (did you mean 'nox'?)"
     )
-    assert text.issue(issue, "zh") == "effects.csv,第41行,quantity:“Nox”不在quantities.csv中(是否应为“nox”?)"
-    assert text.remedy(issue, "zh") == "请更正代码,或在quantities.csv中添加。"
+    assert text.issue(issue, "zh") == "effects.csv，第41行，quantity：“Nox”不在quantities.csv中（是否应为“nox”？）"
+    assert text.remedy(issue, "zh") == "请更正代码，或在quantities.csv中添加。"
 
 
 def test_no_hint_leaves_no_empty_brackets() -> None:

@@ -39,9 +39,9 @@ class Violation:
             parts.append(self.what)
         if self.column is not None:
             parts.append(self.column)
-        place = ("," if lang == "zh" else ", ").join(parts)
+        place = ("，" if lang == "zh" else ", ").join(parts)
         shown = {"found": shown_value(self.found), "expected": shown_value(self.expected)}
-        return place + (":" if lang == "zh" else ": ") + t(f"certificate.fault.{self.key}", lang, **shown)
+        return place + ("：" if lang == "zh" else ": ") + t(f"certificate.fault.{self.key}", lang, **shown)
 
 
 def shown_value(value: object) -> object:

@@ -32,6 +32,7 @@ from planner.report.firmness import robustness, trust, weight
 from planner.report.portfolio import portfolio, roadmap
 from planner.report.spending import curve, money
 from planner.rows import PROVINCE
+from planner.text import aside
 from planner.ui import figures
 from planner.ui.levers import short_name
 from planner.words import Words
@@ -204,14 +205,7 @@ def targets(words: Words, case: Case, plan: Plan) -> Iterator[Block]:
         stem = place.removesuffix("市")
         rows.append(
             [
-                name
-                + (
-                    f"（{place}）"
-                    if place and stem not in name and words.lang == "zh"
-                    else f" ({place})"
-                    if place and stem not in name
-                    else ""
-                ),
+                name + (aside(place, words.lang) if place and stem not in name else ""),
                 words.t("report.list").join(target.clause),
                 str(line.year),
                 f"{'≤' if target.sense == '<=' else '≥'} {number(bound, places)}",

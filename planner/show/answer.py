@@ -184,7 +184,7 @@ def target_name(page: Page, target: str, scope: str) -> str:
     name = page.name("targets", target)
     place = page.place(scope)
     stem = place.removesuffix("市") if page.lang == "zh" else place
-    return name if scope == PROVINCE or stem in name else f"{name} ({place})"
+    return name if scope == PROVINCE or stem in name else name + text.aside(place, page.lang)
 
 
 def price_words(page: Page, quantity: str, loosen: float, tighten: float) -> str:

@@ -27,9 +27,15 @@ def show_mapping(page: Page, raw: RawTable, mapping: Bringing) -> None:
             how.append(page.t("bringing.unit", unit=part["unit"]))
         if column in mapping.values:
             pairs = [f"{name} → {id_}" for name, id_ in list(mapping.values[column].items())[:3]]
-            how.append(", ".join(pairs) + ("…" if len(mapping.values[column]) > 3 else ""))
-        own = ", ".join(mapping.years) if mapping.years and part["from"] in mapping.years else str(part["from"])
-        add(table, own, Text(column, style=GOOD), "; ".join(how))
+            how.append(
+                ("、" if page.lang == "zh" else ", ").join(pairs) + ("…" if len(mapping.values[column]) > 3 else "")
+            )
+        own = (
+            ("、" if page.lang == "zh" else ", ").join(mapping.years)
+            if mapping.years and part["from"] in mapping.years
+            else str(part["from"])
+        )
+        add(table, own, Text(column, style=GOOD), ("；" if page.lang == "zh" else "; ").join(how))
     for header in mapping.ignored:
         add(table, header, Text(page.t("bringing.ignored"), style=QUIET), "")
     page.show(table)

@@ -10,6 +10,7 @@ from planner.highlights import lines, runs
 from planner.show.answer import price_words
 from planner.show.layout import Page, add, grid
 from planner.split import NOISE, OWN
+from planner.text import aside
 
 BY_YEAR = 5
 """Items shown year by year [-]."""
@@ -102,8 +103,8 @@ def dearest(page: Page, found: Explanation, item: str, id_: str, years: set[int]
         quantity = next(target.quantity for target in page.case.targets if target.target == id_)
     sides = (float(row["price_loosen"]), float(row["price_tighten"]))
     if item == "pin":
-        return f"{pin_words(page, id_, sides)} ({row['year']})"
-    return f"{price_words(page, quantity, *sides)} ({row['year']})"
+        return pin_words(page, id_, sides) + aside(str(row["year"]), page.lang)
+    return price_words(page, quantity, *sides) + aside(str(row["year"]), page.lang)
 
 
 def pin_words(page: Page, id_: str, sides: tuple[float, float]) -> str:

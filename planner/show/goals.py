@@ -12,6 +12,7 @@ from planner.highlights import lines, main_quantity
 from planner.show.answer import price_words
 from planner.show.explain import pin_words
 from planner.show.layout import QUIET, Page, add, grid
+from planner.text import aside
 
 MOST = 4
 """Decimals that the smallest value of a column may ask for [-]."""
@@ -96,4 +97,4 @@ def price(page: Page, row: Any) -> str:
         words = price_words(page, "capex", *sides)
     else:
         words = pin_words(page, id_, sides)
-    return f"{words} ({year})"
+    return words + aside(str(year), page.lang)

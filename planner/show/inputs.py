@@ -49,7 +49,12 @@ def show_summary(page: Page, summary: CaseSummary) -> None:
     parts = [page.t("check.horizon", first=summary.first_year, last=summary.last_year, base=summary.base_year)]
     if summary.as_of is not None:
         parts.append(page.t("check.history", year=summary.as_of))
-    page.line(Text.assemble((page.t("check.fine", case=summary.name), GOOD), ("   " + ", ".join(parts), QUIET)))
+    page.line(
+        Text.assemble(
+            (page.t("check.fine", case=summary.name), GOOD),
+            ("   " + ("，" if page.lang == "zh" else ", ").join(parts), QUIET),
+        )
+    )
     sizes = {name: getattr(summary, name) for name in ("cities", "sectors", "measures", "quantities", "targets")}
     soft = summary.targets - summary.hard_targets
     page.line(page.t("check.sizes", **sizes, soft=soft, budgets=summary.budgets))

@@ -95,7 +95,7 @@ def sentence(page: Page, rung: Rung) -> str:
             names = [page.t("budget_desk.rung.slip", name=name, years=f"{slip:+.1f}") for name, slip in pairs]
         if names:
             told.append(page.t(f"budget_desk.rung.{kind}", names=joined(page, names, NAMED)))
-    return (";" if page.lang == "zh" else "; ").join(told) or page.t("budget_desk.rung.nothing")
+    return ("；" if page.lang == "zh" else "; ").join(told) or page.t("budget_desk.rung.nothing")
 
 
 def show_rung(page: Page, rung: Rung, title: str, aside: str = "", key: str = "rung") -> None:

@@ -28,7 +28,7 @@ def show_spans(page: Page, spans: Sequence[Span]) -> None:
     for span in sorted(spans, key=lambda span: -span.scaled)[:SHOWN]:
         if span.scaled > 1:
             where = text.place(warning("numbers_far_apart", span.at), page.lang)
-            add(table, _family(page, span), f"{page.t('numbers.entry', **told(span))} ({where})")
+            add(table, _family(page, span), page.t("numbers.entry", **told(span)) + text.aside(where, page.lang))
     page.show(table)
     issues = wide(spans)
     show_warnings(page, issues)

@@ -51,7 +51,7 @@ def assumption(page: Words, found: Robustness) -> str:
         told = [f"{grade} {row.low:g}–{row.high:g}" for grade, row in first.iterrows()]
         parts.append(page.t(f"robustness.ranges.{name}", ranges=("、" if page.lang == "zh" else ", ").join(told)))
     correlation = f"{found.summary['correlation']:g}"
-    joined = (";" if page.lang == "zh" else "; ").join(parts)
+    joined = ("；" if page.lang == "zh" else "; ").join(parts)
     return page.t("robustness.assumed", ranges=joined, correlation=correlation)
 
 

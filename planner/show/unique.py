@@ -9,6 +9,7 @@ from planner.amounts import Shown, fine_decimals, number
 from planner.highlights import lines
 from planner.rows import PROVINCE
 from planner.show.layout import GOOD, QUIET, Page, add, grid
+from planner.text import aside
 
 
 def show_ranges(page: Page, ranges: pd.DataFrame) -> None:
@@ -61,4 +62,6 @@ def name(page: Page, row: object) -> Text:
         "measure": lambda: page.name("measures", id_),
     }.get(kind, lambda: page.name("targets", id_))()
     where = [page.name("sectors", page.place(part)) for part in scope.split("/") if part not in ("", PROVINCE)]
-    return Text.assemble(words, (f" ({', '.join(where)})" if where else "", QUIET))
+    return Text.assemble(
+        words, (aside(("、" if page.lang == "zh" else ", ").join(where), page.lang) if where else "", QUIET)
+    )

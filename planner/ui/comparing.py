@@ -131,7 +131,11 @@ def draw(stand: answering.Stand, plans: Mapping[str, Plan], lang: str) -> None:
         if found:
             texts = [words.difference(case, plan.case or case, one, lang) for one in found[:MOST]]
             more = [t("ui.no_plan.more", lang, count=len(found) - MOST)] if len(found) > MOST else []
-            listed.append(f"- **{name}**: " + ("；" if lang == "zh" else "; ").join([*texts, *more]))
+            listed.append(
+                f"- **{name}**"
+                + ("：" if lang == "zh" else ": ")
+                + ("；" if lang == "zh" else "; ").join([*texts, *more])
+            )
     if listed:
         st.markdown("\n".join(listed))
     st.dataframe(ledgers.headlines(case, stand.offered, plans, lang))

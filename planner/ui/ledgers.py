@@ -15,7 +15,7 @@ from planner.compare import starts_table
 from planner.highlights import lines, main_quantity
 from planner.plan import Plan
 from planner.rows import PROVINCE
-from planner.text import t
+from planner.text import aside, t
 from planner.ui import figures
 from planner.ui.levers import Lever, name_of, short_name, total
 
@@ -159,7 +159,9 @@ def headlines(case: Case, levers: tuple[Lever, ...], plans: Mapping[str, Plan], 
         cards = [
             replace(
                 card,
-                value=card.value if card.delta is None else f"{card.value} ({card.delta})".replace("-", figures.MINUS),
+                value=card.value
+                if card.delta is None
+                else (card.value + aside(card.delta, lang)).replace("-", figures.MINUS),
             )
             for card in figures.headline(case, levers, plan, None if plan is first else first, lang)
         ]

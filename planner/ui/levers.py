@@ -222,7 +222,7 @@ def short_name(row: Any, lang: str) -> str:
     >>> short_name(Quantity(quantity="co2", unit="kt", name_zh="碳", name_en="CO2 (energy)"), "en")
     'CO2'
     """
-    return re.sub(r"\s*[((][^()()]*[))]$", "", name_of(row, lang)) or name_of(row, lang)
+    return re.sub(r"\s*[(（][^()（）]*[)）]$", "", name_of(row, lang)) or name_of(row, lang)
 
 
 def years_text(first: int, last: int, lang: str) -> str:

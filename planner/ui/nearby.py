@@ -154,7 +154,11 @@ def furthest(case: Case, found: Alternatives, lang: str, most: int = 3) -> list[
                 name_of(measures[str(m)], lang) for m in ids if abs(float(gap[m])) > 0 and (gap[m] > 0) == (sign == "+")
             ]
             parts += [f"{sign} {name}" for name in names]
-        told.append(f"**{t('ui.nearby.plan', lang, number=number)}**: " + ("、" if lang == "zh" else ", ").join(parts))
+        told.append(
+            f"**{t('ui.nearby.plan', lang, number=number)}**"
+            + ("：" if lang == "zh" else ": ")
+            + ("、" if lang == "zh" else ", ").join(parts)
+        )
     return told
 
 
