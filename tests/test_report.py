@@ -101,10 +101,10 @@ def test_futures_are_told_as_they_were_found(plan: Plan) -> None:
         words = Words(lang, plan.case)
         read = Reader(html(report(plan.case, plan, lang, futures=found)))
         names = {words.name("measures", row.measure): row.measure for row in plan.case.measures}
-        of = found.measures.set_index("measure")
+        of, forced = found.measures.set_index("measure"), words.t("robustness.forced")
         for name, index, _, year, planned, span, _ in read.tables["no_regret"][1:]:
-            row = of.loc[names[name.split(" (")[0]]]
-            factor = words.unit("measures", names[name.split(" (")[0]]).factor
+            row = of.loc[names[name.removesuffix(forced)]]
+            factor = words.unit("measures", names[name.removesuffix(forced)]).factor
             assert near(index, 100 * row["index"])
             assert near(planned, row["planned"] * factor)
             assert all(near(a, row[b] * factor) for a, b in zip(span.split("–"), ("low", "high"), strict=True))

@@ -99,7 +99,7 @@ def no_regret(words: Words, case: Case, found: Robustness) -> Table:
         amounts = [value * unit.factor for value in (line.planned, line.low, line.high)]
         places = decimals(amounts, 3)
         planned, low, high = (number(value, places) for value in amounts)
-        name = words.name("measures", line.measure) + (f" {words.t('robustness.forced')}" if line.forced else "")
+        name = words.name("measures", line.measure) + (words.t("robustness.forced") if line.forced else "")
         when = str(int(line.year)) if line.year == line.year and line.year is not None else ""
         row = [name, share(words, line.index), share(words, early[line.measure]), when, planned, f"{low}–{high}"]
         rows.append([*row, unit.name])

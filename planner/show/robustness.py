@@ -90,7 +90,7 @@ def no_regret(page: Page, found: Robustness) -> None:
         places = decimals(amounts, 3)
         planned, low, high = (number(value, places) for value in amounts)
         name = page.name("measures", row.measure)
-        label = Text.assemble(name, (f" {page.t('robustness.forced')}", QUIET)) if row.forced else Text(name)
+        label = Text.assemble(name, (page.t("robustness.forced"), QUIET)) if row.forced else Text(name)
         when = "" if pd.isna(row.year) else str(row.year)
         add(
             shown,
