@@ -206,7 +206,7 @@ def test_what_comes_in_is_told_in_words_and_as_a_table(app: AppTest) -> None:
     told = next(one.value for one in app.markdown if one.value.startswith("**措施"))
     for shift in ("new", "more", "less", "out"):
         count = int((frame["shift"] == shift).sum())
-        assert (t(f"ui.shift.told.{shift}", "zh", count=count, names="x").split("(")[0] in told) == bool(count)
+        assert (t(f"ui.shift.told.{shift}", "zh", count=count, names="x").split("（")[0] in told) == bool(count)
     app.session_state["tabs_zh"] = t("ui.tab.shifts", "zh")
     ran(app)
     assert len(app.dataframe[-1].value) == len(frame)
