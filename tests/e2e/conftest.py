@@ -14,7 +14,16 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Locator, Page, Playwright, expect, sync_playwright
+from playwright.sync_api import (
+    Browser,
+    BrowserContext,
+    ConsoleMessage,
+    Locator,
+    Page,
+    Playwright,
+    expect,
+    sync_playwright,
+)
 
 from planner.text import LANGUAGES, t
 
@@ -27,6 +36,8 @@ FLAGS = (
 PATIENCE = 90_000
 """How long a state is waited for [ms]."""
 COST = re.compile("|".join(re.escape(t("ui.figure.cost", lang)) for lang in LANGUAGES))
+BELOW = re.compile(r"/\w+/_stcore/(health|host-config)$")
+"""Where Streamlit looks for its server when a page other than the first is opened by its address."""
 ABSENT = "no Chromium on this machine: `make e2e` as root installs it"
 
 
@@ -111,9 +122,9 @@ class Visitor:
     errors: list[str] = field(default_factory=list)
     outside: list[str] = field(default_factory=list)
 
-    def open(self, query: str = "lang=zh") -> "Visitor":
-        """Open the app; a plan is on screen afterwards."""
-        self.page.goto(f"{self.address}/?{query}")
+    def open(self, query: str = "lang=zh", page: str = "") -> "Visitor":
+        """Open the app, or a page of it; that is on screen afterwards."""
+        self.page.goto(f"{self.address}/{page}?{query}")
         return self.settled()
 
     def settled(self) -> "Visitor":
@@ -169,7 +180,7 @@ def visit(browser: Browser, address: str) -> Iterator[Visit]:
         context = browser.new_context(**{"locale": locale, **size, **options})  # type: ignore[arg-type]
         context.set_default_timeout(PATIENCE)
         found = Visitor(context, context.new_page(), address)
-        found.page.on("console", lambda said: found.errors.append(said.text) if said.type == "error" else None)
+        found.page.on("console", lambda said: told(said, found))
         found.page.on("pageerror", lambda fault: found.errors.append(str(fault)))
         context.on("request", lambda asked: outside(asked.url, found))
         made.append(found)
@@ -181,6 +192,12 @@ def visit(browser: Browser, address: str) -> Iterator[Visit]:
         one.context.close()
     assert not [error for one in made for error in one.errors]
     assert not [url for one in made for url in one.outside]
+
+
+def told(said: ConsoleMessage, visitor: Visitor) -> None:
+    """Note an error; not that Streamlit looks for its server below the address of a page before it looks above."""
+    if said.type == "error" and not BELOW.search(said.location["url"]):
+        visitor.errors.append(said.text)
 
 
 def outside(url: str, visitor: Visitor) -> None:
