@@ -143,6 +143,19 @@ class Visitor:
         """Press a button."""
         self.key(key).locator("button").first.click()
 
+    def press_until(self, key: str, there: Locator, text: str) -> None:
+        """Press a button until a place says something, as people do: one press may be lost while the page is drawn."""
+        button = self.key(key).locator("button").first
+        for _ in range(3):
+            if button.is_enabled():
+                button.click()
+            try:
+                expect(there).to_have_text(text, timeout=PATIENCE / 5)
+            except AssertionError:
+                continue
+            return
+        expect(there).to_have_text(text)
+
     def to(self, title: str) -> "Visitor":
         """Go to another page."""
         self.page.locator('[data-testid="stTopNavLink"]', has_text=re.compile(rf"{re.escape(title)}$")).first.click()

@@ -159,8 +159,7 @@ def test_undo_and_pins_outlive_a_reload_and_a_new_connection(here: Visitor, visi
     name = zh("ui.pin.name", number=1)
     expect(other.key("headline")).to_contain_text(zh("ui.figure.against", name=name))  # the pin is solved again
     other.settled()
-    other.press("undo")
-    expect(other.cost()).to_have_text(before)
+    other.press_until("undo", other.cost(), before)
     expect(here.cost()).to_have_text(after)
 
 
