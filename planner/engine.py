@@ -172,9 +172,14 @@ class Solver:
     ) -> tuple[NDArray[np.int32], Array, float, float]:
         scaled = coefficients * self.scaling.columns
         entries = np.flatnonzero(scaled).astype(np.int32)
-        scale = 1 / float(power_of_two(np.array([np.abs(scaled).max(initial=0.0)]))[0])
+        scale = self._row_scale(coefficients)
         shift = float(coefficients @ self.scaling.origin)
         return entries, scaled[entries] * scale, (low - shift) * scale, (high - shift) * scale
+
+    def _row_scale(self, coefficients: Array) -> float:
+        """What a row that is held is multiplied by."""
+        largest = np.abs(coefficients * self.scaling.columns).max(initial=0.0)
+        return 1 / float(power_of_two(np.array([largest]))[0])
 
     def _add_row(self, highs: highspy.Highs, coefficients: Array, low: float, high: float) -> None:
         entries, values, low, high = self._scaled_row(coefficients, low, high)
@@ -322,10 +327,9 @@ class Solver:
     def held_duals(self) -> list[float]:
         """Duals of what is held, in the order of holding, per unit."""
         told = np.array(self.highs.getSolution().row_dual)[self.matrix.A.shape[0] :]
-        sizes = [np.abs(coefficients * self.scaling.columns).max(initial=0.0) for coefficients, _, _ in self.held]
         return [
-            float(dual / power_of_two(np.array([size]))[0] / self.cost_scale)
-            for dual, size in zip(told, sizes, strict=True)
+            float(dual) * self._row_scale(coefficients) / self.cost_scale
+            for dual, (coefficients, _, _) in zip(told, self.held, strict=True)
         ]
 
     def gap(self) -> float:

@@ -18,7 +18,6 @@ from planner.solution import Status
 AT_LOWER, BASIC = highspy.HighsBasisStatus.kLower, highspy.HighsBasisStatus.kBasic
 STATES = {int(state): state for state in highspy.HighsBasisStatus.__members__.values()}
 """HiGHS's states by number."""
-STATES = {int(state): state for state in highspy.HighsBasisStatus.__members__.values()}
 NUDGED = 0.02
 """Part of the number of rows that a re-solve after changed costs may take in steps; further away cold is faster [-]."""
 WANDERED = 0.05

@@ -133,9 +133,6 @@ class Reduced(Solver):
             self.hold_sum(number, -np.inf, np.inf)
         return True
 
-    def _row_scale(self, part: Array) -> float:
-        return 1 / float(power_of_two(np.array([np.abs(part * self.scaling.columns).max(initial=0.0)]))[0])
-
     def _plain(self) -> Probe:
         """From now on an instance that holds the whole matrix."""
         self.plain = Probe(self.matrix, self.options, self.progress)
