@@ -10,7 +10,7 @@ from planner.case import Case
 from planner.errors import CaseError
 from planner.plan import Plan
 from planner.text import LANGUAGES, t
-from planner.ui import answering, state
+from planner.ui import address, shared, state, words
 
 CASES = Path(__file__).parent / "cases"
 SCREENS = Path(state.__file__).parent
@@ -34,25 +34,25 @@ PAGES = {
 def main() -> None:
     """Choose language and case, then show a page."""
     if st.session_state.get("lang") not in LANGUAGES:  # none, too, where a run was left before its controls were drawn
-        st.session_state["lang"] = st.session_state.get("language") or state.preferred_language()
+        st.session_state["lang"] = st.session_state.get("language") or address.preferred_language()
     lang = st.session_state["language"] = st.session_state["lang"]
-    workshop = state.in_workshop()
+    workshop = address.in_workshop()
     sidebar: Literal["auto", "collapsed"] = "collapsed" if workshop else "auto"
     st.set_page_config(page_title=t("ui.app", lang), page_icon=str(ICON), layout="wide", initial_sidebar_state=sidebar)
-    found = state.cases(CASES)
+    found = shared.cases(CASES)
     st.session_state.setdefault("case", st.query_params.get("case"))  # whoever moves on at once drops the link
-    shown = {name: page for name, page in PAGES.items() if (name == state.WORKSHOP) == workshop}
+    shown = {name: page for name, page in PAGES.items() if (name == address.WORKSHOP) == workshop}
     pages = [
         st.Page(
             SCREENS / f"{file}.py",
             title=t(f"ui.page.{name}", lang),
             icon=f":material/{icon}:",
             url_path=name,
-            default=name in ("plan", state.WORKSHOP),
+            default=name in ("plan", address.WORKSHOP),
         )
         for name, (file, icon) in shown.items()
     ]
-    state.desk().writer = report
+    shared.desk().writer = report
     page = st.navigation(pages, position="hidden" if workshop else "top")
     with st.sidebar:
         st.segmented_control(
@@ -64,14 +64,14 @@ def main() -> None:
             label_visibility="collapsed",
         )
         if found:
-            held = state.room_case() if workshop else None
+            held = address.room_case() if workshop else None
             name = held if held in found else choose_case(found, lang)
     if not found:
         st.info(t("ui.no_plan.no_cases", lang))
         return
-    case = state.brought().get(name) or state.read(found[name])
+    case = state.brought().get(name) or shared.read(found[name])
     if isinstance(case, CaseError):
-        st.error("\n".join([t("ui.no_plan.unreadable", lang, folder=name), "", *answering.issue_lines(case, lang)]))
+        st.error("\n".join([t("ui.no_plan.unreadable", lang, folder=name), "", *words.issue_lines(case, lang)]))
         return
     st.session_state["view"] = state.View(case, lang, page.url_path)
     page.run()
@@ -93,7 +93,7 @@ def choose_case(found: Mapping[str, Path], lang: str) -> str:
     key = f"case_{lang}"
     if st.session_state.get(key) not in names:
         st.session_state[key] = st.session_state["case"]
-    titles = state.titles(found, lang)
+    titles = shared.titles(found, lang)
     for name, case in state.brought().items():
         titles[name] = t("ui.files.uploaded", lang, title=case.settings.title.get(lang) or name)
     chosen: str = st.selectbox(t("ui.case", lang), names, format_func=titles.__getitem__, key=key)

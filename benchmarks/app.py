@@ -28,7 +28,7 @@ ROW_OF = "{:>6} | {:>5} | {:>15} | {:>15} | {:>15} | {:>15} | {:>10}"
 """Columns: people, moves, whole, solve, server, browser, first load."""
 THINKING = 2.0
 """Pause of a person between two moves [s]."""
-LEVER = ".st-key-lever_jiangxi_{}_en"
+LEVER = '[class*="st-key-lever_jiangxi_{}_en_"]'
 ROW = 4
 """Moves of the budget between two moves of the renewable targets: no position comes twice, so none is known [-]."""
 WATCH = """() => {
@@ -47,8 +47,9 @@ WATCH = """() => {
   }).observe(app, {attributes: true, attributeFilter: ['data-test-script-state']});
 }"""
 BEGIN = "() => Object.assign(window.seen, {begun: performance.now(), painted: 0, ended: 0, ran: false})"
-QUIET = """() => window.seen.ended > 0 && window.seen.painted > 0
-  && performance.now() - Math.max(window.seen.ended, window.seen.painted) > 400"""
+QUIET = """() => window.seen.ended > 0
+  && performance.now() - Math.max(window.seen.ended, window.seen.painted) > (window.seen.painted ? 400 : 1500)"""
+"""Where the plan stays the same no chart is painted again: the move ends with the run of the page."""
 TIMES = """() => ({whole: Math.max(window.seen.painted, window.seen.ended) - window.seen.begun,
   served: window.seen.ended - window.seen.begun})"""
 

@@ -27,17 +27,6 @@ __all__ = [
 ]
 
 
-class View:
-    """What a rule sees: the variables given here, and the sets, maps and coefficients of the problem."""
-
-    def __init__(self, problem: Problem, variables: Mapping[str, Any]) -> None:
-        self._problem = problem
-        self.__dict__.update(variables)
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._problem, name)
-
-
 @dataclass(frozen=True)
 class Part:
     """What a family was expanded to, and what of the problem it was expanded from."""
@@ -275,7 +264,17 @@ def defining_rows(columns: Names, rows: Names) -> Codes:
     return found
 
 
-def evaluate_costs(problem: Problem, variables: Mapping[str, Mapping[Key, float]]) -> dict[tuple[str, Key], float]:
-    """Every item of the cost by the rules of the model, at the numbers of a plan [currency of the year]."""
-    view = View(problem, variables)
-    return {(item.name, key): float(item.rule(view, *key)) for item in COSTS for key in getattr(problem, item.index)}
+def evaluate_costs(problem: Problem, columns: Names, x: Array) -> dict[Family, Array]:
+    """Every item of the cost by the rules of the model, at the columns of a plan, by the keys of its index set
+    [currency of the year].
+    """
+    expander = Expander(problem, columns.first)
+    found: dict[Family, Array] = {}
+    for item in COSTS:
+        size, template = len(getattr(problem, item.index)), known_templates()[item.name]
+        found[item] = np.zeros(size)
+        if size and template.sides[0] is not None:
+            for terms in expander.expand(template.sides[0], expander.frame(item.index, template)):
+                values = terms.values if terms.column is None else terms.values * x[terms.column]
+                found[item] += np.bincount(terms.position, values, minlength=size)
+    return found

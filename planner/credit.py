@@ -7,6 +7,7 @@ conversions, and half of each overlap loss it takes part in. Stock that existed 
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -21,7 +22,7 @@ from planner.plan import Plan
 from planner.problem import Problem
 
 CREDIT = ("measure", "city", "sector", "part", "quantity", "year", "value")
-EFFECTS = ("measure", "city", "quantity", "year", "value")
+EFFECTS = ("measure", "city", "sector", "quantity", "year", "value")
 SAVINGS = ("measure", "city", "sector", "part", "item", "year", "value", "discounted")
 CURVE = ("measure", "city", "amount", "abated", "cost", "unit_cost")
 SHARES = ("city", "cost", "net_cost", "abated", "cost_per_head", "cost_of_gdp", "abated_per_head", "abated_of_gdp")
@@ -36,13 +37,15 @@ class Effects:
     """What stock and overlaps change, conversions included."""
 
     stock: pd.DataFrame
-    """Per unit of stock: measure, city, quantity, year, value [unit of the quantity per unit of the measure]."""
+    """Per unit of stock: measure, city, sector, quantity, year, value [its unit per unit of the measure]."""
     overlaps: pd.DataFrame
-    """Per unit of overlap: group, measure, city, quantity, year, value; half of the loss for each member."""
+    """Per unit of overlap: group, measure, city, sector, quantity, year, value; half of the loss for each member."""
+    existing: pd.DataFrame
+    """Stock that no decision of a plan brings about: measure, city, year, existing [unit of the measure]."""
 
     def of_year(self, year: int) -> "Effects":
         """Only those of a year."""
-        return Effects(self.stock[self.stock["year"] == year], self.overlaps[self.overlaps["year"] == year])
+        return Effects(*(part[part["year"] == year] for part in (self.stock, self.overlaps, self.existing)))
 
 
 def effects(case: Case) -> Effects:
@@ -59,16 +62,23 @@ def effects(case: Case) -> Effects:
     add = csr_array(coo_array((np.ones(len(keys)), (rows, np.arange(len(keys)))), shape=(len(totals), len(keys))))
     summed = csr_array(add @ whole[changes, :])
     names = list(totals)
+    sectors: dict[Any, str] = {row.measure: row.sector for row in case.measures}
     by_stock = []
     for i, j, value in entries(summed, stock):
         m, c, y = matrix.columns[j][1]
-        by_stock.append((m, c, names[i][0], y, value))
+        by_stock.append((m, c, sectors[m], names[i][0], y, value))
     by_overlap = []
     for i, j, value in entries(summed, overlap):
         g, c, y = matrix.columns[j][1]
         members = problem.overlap_members[g, c, y]
-        by_overlap += [(g, m, c, names[i][0], y, value / len(members)) for m in members]
-    return Effects(pd.DataFrame(by_stock, columns=list(EFFECTS)), pd.DataFrame(by_overlap, columns=["group", *EFFECTS]))
+        half = value / len(members)
+        by_overlap += [(g, m, c, sectors[m], names[i][0], y, half) for m in members]
+    held = [(*key, value) for key, value in problem.existing.items() if value]
+    return Effects(
+        pd.DataFrame(by_stock, columns=list(EFFECTS)),
+        pd.DataFrame(by_overlap, columns=["group", *EFFECTS]),
+        pd.DataFrame(held, columns=["measure", "city", "year", "existing"]),
+    )
 
 
 def entries(matrix: csr_array, columns: NDArray[np.int64]) -> list[tuple[int, int, float]]:
@@ -84,9 +94,8 @@ def credit(plan: Plan, of: Effects | None = None) -> pd.DataFrame:
     decides), `quantity`, `year`, `value` [unit of the quantity; less is negative]. The values of a quantity and year
     add up to planned less baseline. Raises ValueError for a plan without portfolio or without case.
     """
-    case = case_of(plan)
-    known = of or effects(case)
-    stock = plan.portfolio[["measure", "city", "year", "stock"]].merge(existing(case), how="left")
+    known = of or effects(case_of(plan))
+    stock = plan.portfolio[["measure", "city", "year", "stock"]].merge(known.existing, how="left")
     stock["existing"] = np.minimum(stock["existing"].fillna(0.0), stock["stock"])
     own = known.stock.merge(stock, on=["measure", "city", "year"])
     lost = known.overlaps.merge(plan.overlaps, on=["group", "city", "year"]).merge(
@@ -99,19 +108,11 @@ def credit(plan: Plan, of: Effects | None = None) -> pd.DataFrame:
         lost.assign(part="planned", value=lost["value"] * lost["overlap"] * (1 - before)),
         lost.assign(part="existing", value=lost["value"] * lost["overlap"] * before),
     ]
-    sectors = {row.measure: row.sector for row in case.measures}
     told = pd.concat(parts, ignore_index=True)
-    told["sector"] = told["measure"].map(sectors)
     keys = [name for name in CREDIT if name != "value"]
     found = told.groupby(keys, sort=False, as_index=False)["value"].sum()
     changed: pd.DataFrame = found[found["value"] != 0][list(CREDIT)].reset_index(drop=True)
     return changed
-
-
-def existing(case: Case) -> pd.DataFrame:
-    """Stock that no decision of the plan brings about: measure, city, year, existing [unit of the measure]."""
-    held = [(*key, value) for key, value in Problem(case).existing.items() if value]
-    return pd.DataFrame(held, columns=["measure", "city", "year", "existing"])
 
 
 def savings(plan: Plan, credits: pd.DataFrame | None = None) -> pd.DataFrame:

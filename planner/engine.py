@@ -157,8 +157,8 @@ class Solver:
                 (m.upper - s.origin) / s.columns,
                 (m.row_lower - shift) * s.rows,
                 (m.row_upper - shift) * s.rows,
-                scaled.indptr.astype(np.int32),
-                scaled.indices.astype(np.int32),
+                scaled.indptr.astype(np.int32, copy=False),
+                scaled.indices.astype(np.int32, copy=False),
                 scaled.data,
                 integer.astype(np.int32),
             )

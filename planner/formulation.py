@@ -2,7 +2,7 @@
 
 Every rule stands below its formula and is ordinary Pyomo. A rule never branches: a distinction is an index set. Its
 names (`b.stock`, `b.potential`, `b.causes`) are variables of this list, and sets, maps and coefficients of `Problem`.
-A rule evaluates with numbers in place of variables, too, so a report cannot disagree with the model.
+The costs that a report tells come from the same rules, so it cannot disagree with the model.
 """
 
 from collections.abc import Callable

@@ -7,7 +7,9 @@ import numpy as np
 import pandas as pd
 
 from planner.compile import Key, Matrix, Name, evaluate_costs
+from planner.matrix import Names, texts
 from planner.problem import Problem
+from planner.problem.keys import Array
 from planner.solution import Solution
 
 NEGLIGIBLE = 1e-10
@@ -46,18 +48,30 @@ def digits(value: float, form: str = DIGITS) -> float:
     return float(form % value)
 
 
-def by_family(problem: Problem, matrix: Matrix, solution: Solution) -> dict[str, dict[Key, float]]:
-    """Values of all columns by family and key, solver noise removed."""
-    values: dict[str, dict[Key, float]] = {
-        name: {}
-        for name in ("starts", "lumps", "stock", "overlap", "pool", "change", "spending", "paid", "level", "miss")
+def cleaned(matrix: Matrix, solution: Solution) -> Array:
+    """Values of all columns, solver noise removed."""
+    x = solution.values + 0.0
+    noise = np.zeros(x.size)
+    for family in ("starts", "stock", "overlap"):
+        place = named(matrix).slice(family)
+        upper = matrix.upper[place]
+        noise[place] = NEGLIGIBLE * np.where(np.isfinite(upper), upper, 1.0)
+    x[np.abs(x) <= noise] = 0.0
+    return x
+
+
+def named(matrix: Matrix) -> Names:
+    """Columns of a matrix by family."""
+    assert isinstance(matrix.columns, Names)
+    return matrix.columns
+
+
+def by_family(matrix: Matrix, x: Array) -> dict[str, dict[Key, float]]:
+    """Values of all columns by family and key."""
+    columns = named(matrix)
+    return {
+        name: dict(zip(keys, x[columns.slice(name)].tolist(), strict=True)) for name, keys in columns.families.items()
     }
-    for (family, key), value, upper in zip(
-        matrix.columns, solution.values.tolist(), matrix.upper.tolist(), strict=True
-    ):
-        noise = NEGLIGIBLE * (upper if np.isfinite(upper) else 1.0)
-        values[family][key] = 0.0 if abs(value) <= noise and family in ("starts", "stock", "overlap") else value + 0.0
-    return values
 
 
 def frame(rows: Iterable[tuple[Any, ...]], name: str) -> pd.DataFrame:
@@ -65,19 +79,23 @@ def frame(rows: Iterable[tuple[Any, ...]], name: str) -> pd.DataFrame:
     return pd.DataFrame(list(rows), columns=list(FRAMES[name]))
 
 
-def cost_rows(problem: Problem, values: Mapping[str, Mapping[Key, float]]) -> pd.DataFrame:
+def cost_rows(problem: Problem, matrix: Matrix, x: Array) -> pd.DataFrame:
     """Every item of the cost by what, where and when; it adds up to the net present value [currency]."""
-    rows = []
-    for (item, key), value in evaluate_costs(problem, values).items():
-        if value:
+    rows: list[tuple[Any, ...]] = []
+    discount, of_target = problem.discount, problem.goal_target
+    sectors = {m: row.sector for m, row in problem.measures.items()}
+    for item, values in evaluate_costs(problem, named(matrix), x).items():
+        keys = getattr(problem, item.index)
+        for at in np.flatnonzero(values).tolist():
+            key, value = keys[at], float(values[at])
             year = int(key[-1])
-            if item == "price":
+            if item.name == "price":
                 place = (key[0], key[1], key[2])
-            elif item == "penalty":
-                place = (problem.goal_target[str(key[0])], "", "")
+            elif item.name == "penalty":
+                place = (of_target[str(key[0])], "", "")
             else:
-                place = (key[0], key[1], problem.measures[str(key[0])].sector)
-            rows.append((item, *place, year, value, value * problem.discount[year]))
+                place = (key[0], key[1], sectors[str(key[0])])
+            rows.append((item.name, *place, year, value, value * discount[year]))
     return frame(rows, "costs")
 
 
@@ -92,8 +110,9 @@ def portfolio(problem: Problem, values: Mapping[str, Mapping[Key, float]], costs
     running = costs[costs["item"].isin(["annuity", "fixed_om"])]
     own = running.groupby(["id", "city", "year"])["value"].sum().to_dict()
     rows = []
+    starts, held = values["starts"], values["stock"]
     for key in problem.holdings:
-        started, stock = values["starts"].get(key, 0.0), values["stock"][key]
+        started, stock = starts.get(key, 0.0), held[key]
         if started or stock or spent.get(key):
             rows.append((*key, started, stock, spent.get(key, 0.0), float(own.get(key, 0.0))))
     return frame(rows, "portfolio")
@@ -103,12 +122,13 @@ def quantities(problem: Problem, values: Mapping[str, Mapping[Key, float]]) -> p
     """Baseline and planned level by quantity, city, sector and year; a blank city is what no city holds."""
     places = dict.fromkeys([*problem.baseline_path, *problem.places])
     rank = {name: i for i, name in enumerate(problem.quantities)}
+    years, change = list(problem.years), values["change"]
     rows = []
     for place in sorted(places, key=lambda p: rank[p[0]]):
         baseline = problem.baseline_path.get(place)
-        for i, y in enumerate(problem.years):
-            before = 0.0 if baseline is None else float(baseline[i + 1])
-            rows.append((*place, y, before, before + values["change"].get((*place, y), 0.0)))
+        levels = [0.0] * len(years) if baseline is None else [float(level) for level in baseline[1:]]
+        for y, before in zip(years, levels, strict=True):
+            rows.append((*place, y, before, before + change.get((*place, y), 0.0)))
     return frame(rows, "quantities")
 
 
@@ -184,11 +204,12 @@ def price_columns(
 
 def funds(problem: Problem, values: Mapping[str, Mapping[Key, float]]) -> pd.DataFrame:
     """What each fund pays by sector (and measure, where it has a rule or a booking of its own), city and year."""
-    rows = []
+    rows: list[tuple[Any, ...]] = []
+    spending, sector, measure = values["spending"], problem.pool_sector, problem.pool_measure
     for (f, k, c, y), value in values["paid"].items():
-        if value > NEGLIGIBLE * abs(values["spending"][k, c, y]):
+        if value > NEGLIGIBLE * abs(spending[k, c, y]):
             pool = str(k)
-            rows.append((f, problem.pool_sector[pool], problem.pool_measure.get(pool, ""), c, y, value))
+            rows.append((f, sector[pool], measure.get(pool, ""), c, y, value))
     for (f, m, c, y), amount in problem.earmarked.items():
         rows.append((f, problem.measures[m].sector, m, c, y, amount))
     return frame(rows, "funds")
@@ -211,10 +232,8 @@ def proofs(matrix: Matrix, solution: Solution) -> pd.DataFrame:
 
 def duals(matrix: Matrix, of_rows: "np.ndarray[Any, np.dtype[np.float64]]", held: Mapping[str, float]) -> list[Any]:
     """Family, key, year and dual of every row and held stage that has one."""
-    rows: list[Any] = []
-    for i in np.flatnonzero(of_rows):
-        family, key = matrix.rows[i]
-        rows.append((family, "/".join(str(part) for part in key[:-1]), key[-1], float(of_rows[i])))
+    told, at = texts(matrix.rows), np.flatnonzero(of_rows)
+    rows: list[Any] = [(*told[i], dual) for i, dual in zip(at.tolist(), of_rows[at].tolist(), strict=True)]
     return rows + [("stage_is_held", name, None, dual) for name, dual in held.items() if dual]
 
 

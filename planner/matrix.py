@@ -39,6 +39,11 @@ class Names(Sequence[Name]):
     def _listed(self) -> list[Name]:
         return [(name, _key(key)) for name, keys in self.families.items() for key in keys]
 
+    @cached_property
+    def texts(self) -> list[tuple[str, str, str | int]]:
+        """Family, key without its last part, as text, and that part: the year."""
+        return _texts(self._listed)
+
     def __getitem__(self, i: Any) -> Any:
         return self._listed[i]
 
@@ -89,6 +94,15 @@ Listed = Names | tuple[Name, ...]
 def positions(names: Listed) -> Mapping[Name, int]:
     """Position of each row or column by family and key."""
     return Positions(names) if isinstance(names, Names) else {name: i for i, name in enumerate(names)}
+
+
+def texts(names: Listed) -> list[tuple[str, str, str | int]]:
+    """Family, key without its last part, as text, and that part (the year), of each row or column."""
+    return names.texts if isinstance(names, Names) else _texts(names)
+
+
+def _texts(names: Sequence[Name]) -> list[tuple[str, str, str | int]]:
+    return [(family, "/".join(map(str, key[:-1])), key[-1]) for family, key in names]
 
 
 def places(names: Listed, known: Listed) -> Codes:

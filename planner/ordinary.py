@@ -9,11 +9,22 @@ from numpy.typing import NDArray
 from pyomo.repn.plugins.standard_form import LinearStandardFormCompiler
 from scipy.sparse import csr_array
 
-from planner.compile import Key, Matrix, Name, Stage, View
+from planner.compile import Key, Matrix, Name, Stage
 from planner.formulation import ROWS, VARIABLES, net_present_value, shortfall, total
 from planner.problem import Problem
 
 DOMAINS = {"real": pyo.Reals, "integer": pyo.Integers}
+
+
+class View:
+    """What a rule sees: the variables given here, and the sets, maps and coefficients of the problem."""
+
+    def __init__(self, problem: Problem, variables: Mapping[str, Any]) -> None:
+        self._problem = problem
+        self.__dict__.update(variables)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._problem, name)
 
 
 def instantiate(problem: Problem) -> pyo.ConcreteModel:

@@ -22,7 +22,7 @@ from planner.certificate import certify
 from planner.compile import Matrix, compile_problem
 from planner.engine import STATUS, Options, Progress, Solver, cancellable
 from planner.engine import solve as run
-from planner.frames import DIGITS, FRAMES, HELD_DIGITS, PROOFS, by_family, cost_rows, digits
+from planner.frames import DIGITS, FRAMES, HELD_DIGITS, PROOFS, by_family, cleaned, cost_rows, digits
 from planner.problem import Problem
 from planner.saving import settled, write_files
 from planner.solution import Solution
@@ -247,8 +247,8 @@ def report(problem: Problem, matrix: Matrix, solution: Solution, timings: dict[s
     if not solution.found:
         return empty(summary, problem.case)
     begun = time.perf_counter()
-    values = by_family(problem, matrix, solution)
-    costs = cost_rows(problem, values)
+    x = cleaned(matrix, solution)
+    values, costs = by_family(matrix, x), cost_rows(problem, matrix, x)
     frames: dict[str, Any] = {
         "portfolio": tables.portfolio(problem, values, costs),
         "quantities": tables.quantities(problem, values),

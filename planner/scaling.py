@@ -1,7 +1,8 @@
 """Scaling: powers of two and an origin that bring the numbers of a matrix near 1 for the solver, and back exactly."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,6 +11,8 @@ from scipy.sparse import csr_array
 from planner.compile import Matrix
 
 Array = NDArray[np.float64]
+BLOCK = 2**16
+"""Entries of a matrix that are taken at a time."""
 
 
 def power_of_two(values: Array) -> Array:
@@ -34,18 +37,32 @@ class Scaling:
 
     def matrix(self, rows: csr_array) -> csr_array:
         """The scaled matrix."""
-        data = self.columns[rows.indices]
-        data *= rows.data
-        data *= np.repeat(self.rows, np.diff(rows.indptr))
+        data = np.empty(rows.nnz)
+        for some, entries in blocks(rows):
+            part = data[entries]
+            np.take(self.columns, rows.indices[entries], out=part, mode="clip")
+            part *= rows.data[entries]
+            part *= np.repeat(self.rows[some], np.diff(rows.indptr[some.start : some.stop + 1]))
         return csr_array((data, rows.indices, rows.indptr), shape=rows.shape)
 
 
-def largest_in_rows(matrix: csr_array) -> Array:
-    """Largest absolute entry of each row; 0 for an empty one."""
+def blocks(matrix: csr_array) -> Iterator[tuple[slice, slice]]:
+    """Rows and their entries, some at a time: what is computed of them stays in the processor's cache."""
+    starts = np.arange(0, matrix.nnz, BLOCK)
+    edges = np.unique(np.append(np.searchsorted(matrix.indptr[:-1], starts), matrix.shape[0]))
+    for first, last in pairwise(edges.tolist()):
+        yield slice(first, last), slice(int(matrix.indptr[first]), int(matrix.indptr[last]))
+
+
+def largest_in_rows(matrix: csr_array, scale: Array) -> Array:
+    """Largest absolute entry of each row once each column is multiplied by its scale; 0 for an empty row."""
     largest = np.zeros(matrix.shape[0])
-    filled = np.flatnonzero(np.diff(matrix.indptr))
-    if filled.size:
-        largest[filled] = np.maximum.reduceat(np.abs(matrix.data), matrix.indptr[filled])
+    for some, entries in blocks(matrix):
+        values = np.take(scale, matrix.indices[entries], mode="clip")
+        values *= matrix.data[entries]
+        starts = matrix.indptr[some.start : some.stop + 1] - entries.start
+        filled = np.flatnonzero(np.diff(starts))
+        largest[some.start + filled] = np.maximum.reduceat(np.abs(values, out=values), starts[filled])
     return largest
 
 
@@ -68,27 +85,20 @@ def scaling(matrix: Matrix) -> Scaling:
         origin[defined] = start
         gap = np.where(free, 0.0, np.abs(right - chained @ start))
         columns[defined] = 0.0
-        known = np.maximum(largest_in_rows(with_columns(definitions, columns)), gap)
+        known = np.maximum(largest_in_rows(definitions, columns), gap)
 
         def widest(at: Array) -> Array:
-            return np.maximum(largest_in_rows(with_columns(chained, at)), known) / np.abs(own)
+            return np.maximum(largest_in_rows(chained, at), known) / np.abs(own)
 
         columns[defined] = settle(widest, np.zeros(defined.size))
         still = np.flatnonzero(columns == 0)
         if still.size:  # what nothing moves takes the scale of its neighbours, so that its price is as exact as theirs
             entries = np.flatnonzero(columns[matrix.A.indices] == 0)
             touched, row_of = np.unique(np.searchsorted(matrix.A.indptr, entries, "right") - 1, return_inverse=True)
-            width = largest_in_rows(with_columns(csr_array(matrix.A[touched, :]), columns))
+            width = largest_in_rows(csr_array(matrix.A[touched, :]), columns)
             np.maximum.at(columns, matrix.A.indices[entries], width[row_of] / np.abs(matrix.A.data[entries]))
         columns[defined] = power_of_two(columns[defined])
-    return Scaling(columns, 1 / power_of_two(largest_in_rows(with_columns(matrix.A, columns))), origin)
-
-
-def with_columns(matrix: csr_array, scale: Array) -> csr_array:
-    """The matrix with each column times its scale."""
-    data = scale[matrix.indices]
-    data *= matrix.data
-    return csr_array((data, matrix.indices, matrix.indptr), shape=matrix.shape)
+    return Scaling(columns, 1 / power_of_two(largest_in_rows(matrix.A, columns)), origin)
 
 
 def _chained(rows: csr_array, defined: NDArray[np.int64]) -> tuple[Array, csr_array]:

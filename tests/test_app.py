@@ -26,11 +26,11 @@ from planner.plan import Plan, solve
 from planner.scenario import Scenario, read_scenario, write_scenario
 from planner.tables import read_case
 from planner.text import LANGUAGES, messages, t
-from planner.ui import curves, figures, ledgers, limiting, risks, sheets, state, trail, uploads
+from planner.ui import address, curves, figures, ledgers, limiting, risks, sheets, trail, uploads
 from planner.ui.draft import Draft, History, differences
 from planner.ui.levers import OWN, levers, total
+from planner.ui.shared import cases as found_cases
 from planner.ui.state import Desktop
-from planner.ui.state import cases as found_cases
 from planner.ui.uploads import UploadError
 
 ROOT = Path(__file__).parent.parent
@@ -978,7 +978,7 @@ def test_who_saves_over_anothers_scenario_is_told(app: AppTest) -> None:
 
 
 def test_a_draft_too_long_for_a_link_survives_a_reload(app: AppTest, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("planner.ui.state.LONGEST_LINK", 10)
+    monkeypatch.setattr(address, "LONGEST", 10)
     opened(app, "editing")
     number = next(i for i, row in enumerate(read_case(CASE).targets) if row.target == "nox_change")
     typed(app, "targets", edited_rows={number: {"value": -32.0}})
@@ -1001,7 +1001,7 @@ def reloaded(app: AppTest) -> AppTest:
 
 
 def test_undo_and_pins_survive_a_reload(app: AppTest, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(state, "LONGEST_LINK", 40)  # edits are kept under a name, too
+    monkeypatch.setattr(address, "LONGEST", 40)  # edits are kept under a name, too
     opened(app, "editing")
     number = next(i for i, row in enumerate(read_case(CASE).targets) if row.target == "nox_change")
     typed(app, "targets", edited_rows={number: {"value": -32.0}})

@@ -13,18 +13,17 @@ from planner.case import Case
 from planner.errors import CancelledError, CaseError, PlannerError
 from planner.plan import Plan
 from planner.text import t
-from planner.ui import changes, keeping, reasons, state
+from planner.ui import changes, keeping, reasons, state, words
 from planner.ui.desk import Answer, Work
 from planner.ui.draft import Draft
 from planner.ui.levers import Lever, levers, years_text
-from planner.ui.words import is_proven, plain
+from planner.ui.words import is_proven
 
 LOOK_AGAIN = 0.1
 """How often a waiting page looks for its answer [s]."""
 PROOF_AGAIN = 0.8
 """How often it looks for the proof [s]."""
 ATTEMPTS = 4
-MOST_ISSUES = 8
 GREYED = "<style>.st-key-answer {opacity: 0.4; filter: grayscale(0.7);}</style>"
 CALM = """<style>
 .stMainBlockContainer {padding: 4.6rem 3rem 3rem;}
@@ -155,7 +154,7 @@ def _answered(
     if isinstance(asked, CaseError):
         line.caption(t("ui.state.failed", lang))
         with trouble:
-            st.warning("\n".join([t("ui.no_plan.contradiction", lang), "", *issue_lines(asked, lang)]))
+            st.warning("\n".join([t("ui.no_plan.contradiction", lang), "", *words.issue_lines(asked, lang)]))
             offer_way_back(case, lang)
         return asked, False
     same = asked.digest == case.digest
@@ -238,10 +237,3 @@ def offer_way_back(case: Case, lang: str) -> None:
             args=(case, before.draft),
         )
         st.caption(t("ui.no_plan.kept", lang), width="content")
-
-
-def issue_lines(fault: CaseError, lang: str) -> list[str]:
-    """Faults as a list, the first few of them."""
-    lines = [f"- {plain(text.issue(issue, lang))}" for issue in fault.errors[:MOST_ISSUES]]
-    left = len(fault.errors) - MOST_ISSUES
-    return [*lines, f"- {t('ui.no_plan.more', lang, count=left)}"] if left > 0 else lines

@@ -10,7 +10,7 @@ from planner.case import Case
 from planner.edits import Edit
 from planner.scenario import Scenario, write_scenario
 from planner.text import t
-from planner.ui import state, words
+from planner.ui import address, state, words
 from planner.ui.draft import Draft, EditMapping, differences
 from planner.ui.levers import levers
 
@@ -53,7 +53,7 @@ def tools(case: Case, asked: Case | None, current: bool, lang: str) -> None:
                 download(case, "scenario_here", lang)
     with st.popover(t("ui.share.title", lang), icon=":material/share:", key="share"):
         st.caption(t("ui.share.help", lang))
-        st.code(state.share_link(case), language=None, wrap_lines=True)
+        st.code(address.share_link(), language=None, wrap_lines=True)
     pinned = state.against(case)
     if pinned is None:
         st.button(

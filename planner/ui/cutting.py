@@ -10,7 +10,7 @@ from planner import amounts
 from planner.budgets import Desk, Rung, clawback, earmark, ladder
 from planner.case import Case
 from planner.edits import Edit
-from planner.errors import CaseError, PlannerError
+from planner.errors import CaseError
 from planner.plan import Plan
 from planner.text import t
 from planner.ui import answering, drawing, figures, jobs, ledgers, risks, state
@@ -85,11 +85,7 @@ def draw_earmark(stand: answering.Stand, case: Case, names: dict[str, str], fund
             on_click=partial(begin_earmark, stand, str(fund), tuple(chosen), int(share)),
         )
     known = state.job(stand.case, EARMARK)
-    try:
-        found = jobs.watch(stand.case, EARMARK, lang)
-    except PlannerError as fault:
-        st.error(t("ui.files.failed", lang, words=str(fault)))
-        return
+    found = jobs.watch(stand.case, EARMARK, lang)
     if found is None or known is None:
         return
     fund, of_sectors, rung, edits = found
@@ -184,11 +180,7 @@ def begin_clawback(stand: answering.Stand, fund: str, year: int, part: int) -> N
 def draw_found(stand: answering.Stand, slot: str, lang: str) -> None:
     """What cuts do, a line each."""
     known = state.job(stand.case, slot)
-    try:
-        found = jobs.watch(stand.case, slot, lang)
-    except PlannerError as fault:
-        st.error(t("ui.files.failed", lang, words=str(fault)))
-        return
+    found = jobs.watch(stand.case, slot, lang)
     if found is None or known is None:
         return
     fund, year, cuts = found

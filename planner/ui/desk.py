@@ -25,7 +25,11 @@ LARGEST = 24
 SEATS = 8
 """Visitors whose session stays open; who was away longest starts anew [-]."""
 PAUSE = 1.0
-"""Time without a further question after which an answer is proven [s]."""
+"""Time without a further question of its visitor after which an answer is proven [s]."""
+TURN = 0.2
+"""Time between two looks at whether all others have their answers [s]."""
+LATEST = 20.0
+"""Time after which an answer is proven even though others wait for theirs [s]."""
 
 
 @dataclass(frozen=True)
@@ -227,12 +231,20 @@ class Desk:
             return
         if work.proof != "pending" or seat.moved.wait(PAUSE):
             return
+        while self._busy() and time.perf_counter() - work.asked < LATEST:
+            if seat.moved.wait(TURN):
+                return
         try:
             certified(case, work.future.result().plan)
             work.proof = "done"
         except Exception:
             work.proof = "failed"
             raise
+
+    def _busy(self) -> bool:
+        """Whether somebody waits for an answer."""
+        with self.lock:
+            return any(seat.busy for seat in self.seats.values())
 
     def run(self, job: Callable[[Work[T]], T]) -> Work[T]:
         """Long work, one after the other; it is given the note on which it tells how far it is."""

@@ -9,12 +9,12 @@ import streamlit as st
 
 from planner import text
 from planner.case import Case
-from planner.errors import CaseError, InfeasibleError, PlannerError
+from planner.errors import CaseError, InfeasibleError
 from planner.exchange import write_tables
 from planner.export import write_model
 from planner.plan import Plan, solve
 from planner.text import t
-from planner.ui import answering, changes, jobs, keeping, state, uploads
+from planner.ui import answering, changes, jobs, keeping, shared, state, uploads
 from planner.ui.desk import Work
 from planner.ui.draft import Draft, merged
 from planner.ui.uploads import UploadError
@@ -115,12 +115,7 @@ def made(
             on_click=partial(begin, case, asked, slot, make),
         )
         return
-    try:
-        data = jobs.watch(case, slot, lang)
-    except PlannerError as fault:
-        issues = answering.issue_lines(fault, lang) if isinstance(fault, CaseError) else [str(fault)]
-        st.error(t("ui.files.failed", lang, words="\n".join(issues)))
-        return
+    data = jobs.watch(case, slot, lang)
     if data is not None:
         st.download_button(
             t("ui.save.made", lang, ending=ending),
@@ -157,7 +152,7 @@ def reported(form: str, lang: str, case: Case, work: Work[bytes]) -> bytes:
     work.told("write")
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / f"report.{form}"
-        state.writer()(case, plan, file, form, lang)
+        shared.writer()(case, plan, file, form, lang)
         return file.read_bytes()
 
 

@@ -7,7 +7,6 @@ import streamlit as st
 
 from planner import charts
 from planner.case import Case
-from planner.errors import PlannerError
 from planner.executors import Backend, Kind
 from planner.futures import Robustness, robustness
 from planner.plan import Plan
@@ -42,11 +41,7 @@ def page() -> None:
             on_click=partial(begin, case, stand.asked, int(count or SAMPLES[1])),
         )
     known = state.job(case, SLOT)
-    try:
-        found: Robustness | None = jobs.watch(case, SLOT, lang, partial(told, lang=lang))
-    except PlannerError as fault:
-        st.error(t("ui.files.failed", lang, words=str(fault)))
-        found = None
+    found: Robustness | None = jobs.watch(case, SLOT, lang, partial(told, lang=lang))
     if found is not None and known is not None:
         if known[0].digest != stand.asked.digest:
             st.caption(t("ui.robust.other", lang))

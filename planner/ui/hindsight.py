@@ -9,7 +9,6 @@ import streamlit as st
 
 from planner import amounts
 from planner.case import Case
-from planner.errors import PlannerError
 from planner.foresight import Regret, regret
 from planner.highlights import lines
 from planner.text import t
@@ -44,11 +43,7 @@ def draw(stand: answering.Stand, lang: str) -> None:
             disabled=not stand.current or not chosen,
             on_click=partial(begin, stand, tuple(sorted(chosen))),
         )
-    try:
-        found: tuple[Case, Regret] | None = jobs.watch(stand.case, SLOT, lang)
-    except PlannerError as fault:
-        st.error(t("ui.files.failed", lang, words=str(fault)))
-        return
+    found: tuple[Case, Regret] | None = jobs.watch(stand.case, SLOT, lang)
     if found is not None:
         if found[0].digest != case.digest:
             st.caption(t("ui.robust.other", lang))

@@ -6,9 +6,11 @@ from typing import Any
 import streamlit as st
 
 from planner.case import Case
+from planner.errors import PlannerError
 from planner.text import messages, t
 from planner.ui import state
 from planner.ui.desk import Work
+from planner.ui.words import told_fault
 
 LOOK_AGAIN = 0.5
 """How often a page looks how far long work is [s]."""
@@ -19,9 +21,8 @@ Told = Callable[[Work[Any]], tuple[float | None, str]]
 def watch(
     case: Case, slot: str, lang: str, told: Told | None = None, known: Callable[[Any], None] | None = None
 ) -> Any:
-    """The result of long work; none while it is under way (a bar tells how far it is), or where there is no work.
-
-    Raises what the work raised.
+    """The result of long work; none while it is under way (a bar tells how far it is), where there is no work, and
+    where it failed (words tell why).
     """
     found = state.job(case, slot)
     if found is None:
@@ -32,7 +33,11 @@ def watch(
         return None
     if work.stopped:
         return None
-    return work.future.result()
+    try:
+        return work.future.result()
+    except PlannerError as fault:
+        st.error(t("ui.job.failed", lang, words=told_fault(fault, lang)))
+        return None
 
 
 def _progress(case: Case, slot: str, lang: str, told: Told, known: Callable[[Any], None] | None) -> None:

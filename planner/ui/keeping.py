@@ -12,7 +12,7 @@ from planner.errors import CaseError
 from planner.scenario import Scenario, read_scenario
 from planner.store import LONGEST_NAME, ConflictError, Saved, StoreError, tidy
 from planner.text import t
-from planner.ui import changes, state
+from planner.ui import changes, shared, state
 from planner.ui.draft import Draft, EditMapping, merged
 from planner.ui.words import plain
 
@@ -45,7 +45,7 @@ def title(scenario: Scenario, lang: str) -> str:
 def saved(case: Case) -> list[Saved]:
     """Named scenarios of a case, the latest first; none, and the reason on screen, where the store cannot be read."""
     try:
-        return state.store().scenarios(case.settings.name)
+        return shared.store().scenarios(case.settings.name)
     except StoreError as fault:
         st.caption(t("ui.saved.unreadable", state.view().lang, words=str(fault)))
         return []
@@ -53,7 +53,7 @@ def saved(case: Case) -> list[Saved]:
 
 def edits_of(case: Case, name: str) -> tuple[EditMapping, ...]:
     """Edits of a saved scenario, else of a preset."""
-    found = state.store().load(case.settings.name, name)
+    found = shared.store().load(case.settings.name, name)
     if found is not None:
         return found.edits
     return preset_edits(case, name)
@@ -146,7 +146,7 @@ def save(case: Case, name: str, lang: str, known: int | None = None) -> None:
     seen = state.seen(case)
     name = tidy(name)
     try:
-        found = state.store().save(
+        found = shared.store().save(
             case.settings.name, name, changes.all_edits(case), seen.get(name, 0) if known is None else known
         )
     except ConflictError as fault:
@@ -170,7 +170,7 @@ def load(case: Case, one: Saved) -> None:
 def delete(case: Case, one: Saved, lang: str) -> None:
     """Remove a scenario that nobody changed since it was listed."""
     try:
-        state.store().delete(case.settings.name, one.name, one.version)
+        shared.store().delete(case.settings.name, one.name, one.version)
     except ConflictError as fault:
         st.session_state["save_conflict"] = fault.now
     except StoreError as fault:

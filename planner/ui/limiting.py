@@ -9,7 +9,7 @@ from planner import amounts
 from planner.case import Case
 from planner.errors import CaseError
 from planner.text import t
-from planner.ui import answering, ledgers, state
+from planner.ui import answering, ledgers, state, words
 from planner.ui.draft import Draft, EditMapping, merged
 
 PARTS = ("cap", "before", "after")
@@ -111,7 +111,7 @@ def apply(
     try:
         base.edited(made)
     except CaseError as fault:
-        st.session_state["limit_words"] = "\n".join(answering.issue_lines(fault, lang))
+        st.session_state["limit_words"] = "\n".join(words.issue_lines(fault, lang))
         return
     draft = state.draft(stand.case)
     state.push(stand.case, Draft(merged(draft.edits, made), draft.positions))

@@ -9,7 +9,6 @@ import streamlit as st
 from planner import amounts, charts
 from planner.breakeven import BreakEven, break_even
 from planner.case import Case
-from planner.errors import PlannerError
 from planner.explanation import Explanation, explain
 from planner.plan import Plan
 from planner.text import t
@@ -51,11 +50,7 @@ def draw_why(stand: answering.Stand, case: Case, plan: Plan, lang: str) -> None:
     known = state.job(stand.case, REASONS)
     if known is None or known[0] is not case or known[1].stopped:
         state.begin(stand.case, REASONS, partial(explained, plan, lang), case)
-    try:
-        found = jobs.watch(stand.case, REASONS, lang)
-    except PlannerError as fault:
-        st.error(t("ui.files.failed", lang, words=str(fault)))
-        return
+    found = jobs.watch(stand.case, REASONS, lang)
     if found is None:
         return
     said, explanation = found
@@ -211,11 +206,7 @@ def draw_edge(of: Case, case: Case, measure: str, told: Any, lang: str) -> None:
             on_click=partial(seek, of, case, measure),
         )
         return
-    try:
-        found: BreakEven | None = jobs.watch(of, EDGE, lang)
-    except PlannerError as fault:
-        st.error(t("ui.files.failed", lang, words=str(fault)))
-        return
+    found: BreakEven | None = jobs.watch(of, EDGE, lang)
     if found is not None:
         unit = told.unit(measure)
         amount = amounts.number(abs(found.change or 0.0) * unit.factor)

@@ -8,7 +8,6 @@ import streamlit as st
 
 from planner import amounts
 from planner.case import Case
-from planner.errors import PlannerError
 from planner.highlights import lines
 from planner.nearly import Alternatives, alternatives
 from planner.text import t
@@ -42,11 +41,7 @@ def draw(stand: answering.Stand, lang: str) -> None:
             disabled=not stand.current,
             on_click=partial(begin, stand, int(slack or SLACKS[1])),
         )
-    try:
-        found: Alternatives | None = jobs.watch(stand.case, SLOT, lang)
-    except PlannerError as fault:
-        st.error(t("ui.files.failed", lang, words=str(fault)))
-        return
+    found: Alternatives | None = jobs.watch(stand.case, SLOT, lang)
     if found is not None:
         draw_found(stand.case, found, lang)
 

@@ -9,7 +9,6 @@ import streamlit as st
 from planner.case import Case
 from planner.conflict import Diagnosis, diagnose, diagnosis_text, line_text
 from planner.engine import Options
-from planner.errors import PlannerError
 from planner.text import t
 from planner.ui import jobs, state, words
 from planner.ui.desk import Answer, Work
@@ -72,11 +71,7 @@ def ask(case: Case, asked: Case) -> None:
 
 def diagnosis(case: Case, offered: tuple[Lever, ...], lang: str) -> None:
     """The diagnosis, as far as it is known while it is made; then its ways out, each with a button."""
-    try:
-        found: Diagnosis | None = jobs.watch(case, SLOT, lang, known=partial(tell, lang=lang))
-    except PlannerError as fault:
-        st.error(t("ui.why.failed", lang, words=str(fault)))
-        return
+    found: Diagnosis | None = jobs.watch(case, SLOT, lang, known=partial(tell, lang=lang))
     if found is None:
         return
     with st.container(border=True, key="reasons"):

@@ -1,49 +1,27 @@
-"""State: language, case, draft, plans and work of one visitor; what all visitors share."""
+"""State: case, draft, plans and work of one visitor."""
 
 import json
-import os
 import uuid
-from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import partial
-from pathlib import Path
 from typing import Any, TypeVar
-from urllib.parse import urlencode
 
 import streamlit as st
 
 from planner.case import Case
 from planner.errors import CaseError
-from planner.files import FileError, read_mapping
 from planner.plan import Plan, solve
-from planner.store import Store, StoreError, default_place
-from planner.tables import SETTINGS_FILE, read_case
-from planner.text import LANGUAGES, Lang
-from planner.ui import trail
-from planner.ui.desk import Answer, Desk, Work
+from planner.store import StoreError
+from planner.text import Lang
+from planner.ui import address, trail
+from planner.ui.desk import Answer, Work
 from planner.ui.draft import Draft, EditMapping, History
 from planner.ui.levers import Lever, fresh_id, levers
+from planner.ui.shared import desk, store
 from planner.ui.trail import Pin
 
 T = TypeVar("T")
-
-FIRST_CASE = "PLANNER_CASE"
-"""Environment variable: the case to begin with, a name in the folder of cases or a path."""
-TUTORIAL = "tutorial"
-
-
-LONGEST_LINK = 4000
-"""Characters of edits that a link carries at most; longer ones are kept in the store, the link names them [-]."""
-ROOM = ("mode", "room", "team", "host")
-"""Parts of a link that lead into a workshop: its mode, the code of a room, a team, the facilitator's secret."""
-WORKSHOP = "workshop"
-KEPT = "kept:"
-"""Start of the name of edits that are kept in the store."""
-TRAIL = "trail"
-"""Part of a link that names what can be undone and what is pinned, for a reload."""
-NO_LEVERS = ("lang", "case", "edits", TRAIL, *ROOM)
-"""Parts of a link that are no positions of levers."""
 
 
 @dataclass(frozen=True)
@@ -112,120 +90,6 @@ class Desktop:
         return tuple(Pin(one.number, one.name, one.draft) for one in self.pinned) or self.left
 
 
-# ---------------------------------------------------------------- shared by all visitors
-
-
-@st.cache_resource(show_spinner=False)
-def desk() -> Desk:
-    """The one desk of this process."""
-    return Desk()
-
-
-@st.cache_resource(show_spinner=False, max_entries=4)
-def _store(place: str) -> Store:
-    return Store(Path(place))
-
-
-def store() -> Store:
-    """Where scenarios, drafts and rooms are kept."""
-    return _store(str(default_place()))
-
-
-@st.cache_resource(show_spinner=False, max_entries=8)
-def _read(folder: str, stamp: float) -> Case | CaseError:
-    try:
-        return read_case(folder)
-    except CaseError as fault:
-        return fault
-
-
-def read(folder: Path) -> Case | CaseError:
-    """The case in a folder, read again when one of its files has changed."""
-    return _read(str(folder), _stamp(folder))
-
-
-def _stamp(folder: Path) -> float:
-    """When a file of the case, or of the folders it takes tables from, changed last."""
-    try:
-        data = read_mapping(folder / SETTINGS_FILE, SETTINGS_FILE)[0].get("data") or []
-    except FileError:
-        data = []
-    folders = [folder, *(folder / str(other) for other in (data if isinstance(data, list) else [data]))]
-    files = [file for place in folders if place.is_dir() for file in (place, *place.iterdir())]
-    return max((file.stat().st_mtime for file in files), default=0.0)
-
-
-# ---------------------------------------------------------------- language and case
-
-
-def preferred_language() -> Lang:
-    """What the link asks for, else the browser, else Chinese."""
-    asked = st.query_params.get("lang")
-    if asked in LANGUAGES:
-        return asked
-    browser = st.context.locale
-    return "zh" if not isinstance(browser, str) or browser.lower().startswith("zh") else "en"
-
-
-def cases(folder: Path) -> dict[str, Path]:
-    """Folders of cases by name; the one the environment names first, then those with scenarios, the tutorial last."""
-    found = {path.name: path for path in sorted(folder.glob("*")) if (path / SETTINGS_FILE).is_file()}
-    asked = os.environ.get(FIRST_CASE)
-    if asked:
-        path = found.get(asked, Path(asked))
-        found = {path.name: path, **found}
-        return found
-    return dict(sorted(found.items(), key=lambda item: (item[0] == TUTORIAL, not (item[1] / "scenarios").is_dir())))
-
-
-def titles(found: Mapping[str, Path], lang: str) -> dict[str, str]:
-    """Titles of cases by name, none of them twice: a list to choose from tells its items apart by their words."""
-    names = {name: title(folder, lang) for name, folder in found.items()}
-    counts = Counter(names.values())
-    return {name: words if counts[words] == 1 else f"{words} · {name}" for name, words in names.items()}
-
-
-def title(folder: Path, lang: str) -> str:
-    """Name of a case for people, without reading its tables."""
-    try:
-        names = read_mapping(folder / SETTINGS_FILE, SETTINGS_FILE)[0].get("title")
-    except FileError:
-        names = None
-    return str(names[lang]) if isinstance(names, dict) and names.get(lang) else folder.name
-
-
-# ---------------------------------------------------------------- workshop
-
-
-def in_workshop() -> bool:
-    """Whether the link asks for a workshop."""
-    return bool(st.query_params.get("mode") == WORKSHOP)
-
-
-def room() -> tuple[str, str, bool]:
-    """Room and team of this visitor, blank where there is none, and whether it facilitates. Raises StoreError."""
-    code = str(st.query_params.get("room", "")).upper()
-    found = store().room(code) if code else None
-    if found is None:
-        return "", "", False
-    return code, str(st.query_params.get("team", "")), st.query_params.get("host") == found[1]
-
-
-def room_case() -> str | None:
-    """The case of the room that the link leads into."""
-    try:
-        found = store().room(str(st.query_params.get("room", "")).upper())
-    except StoreError:
-        return None
-    return found[0] if found else None
-
-
-def into_room(**where: str) -> None:
-    """Go into a room."""
-    others = {name: value for name, value in st.query_params.to_dict().items() if name not in ROOM}
-    st.query_params.from_dict({**others, "mode": WORKSHOP, **where})
-
-
 # ---------------------------------------------------------------- one visitor
 
 
@@ -241,11 +105,6 @@ def bring(case: Case, lang: str) -> str:
     name = fresh_id(f"{case.settings.name}_loaded", taken)
     brought()[name] = case.edited([{"setting": "name", "value": name}])
     return case.settings.title.get(lang) or case.settings.name
-
-
-def writer() -> Callable[[Case, Plan, Path, str, str], None]:
-    """What writes reports; the app brings it, as reports themselves draw on these pages."""
-    return desk().writer
 
 
 def view() -> View:
@@ -271,25 +130,17 @@ def desktop(case: Case) -> Desktop:
 
 def _begun(case: Case) -> Desktop:
     """The desktop of a new session: what the link asks for, and before a reload the way there and what was pinned."""
-    asked, name = _asked(case), st.query_params.get(TRAIL, "")
+    asked, name = address.asked_draft(case), st.query_params.get(address.TRAIL, "")
     if not name or st.query_params.get("case") != case.settings.name:
         return Desktop(History(asked))
     try:
-        found = trail.read(case.settings.name, store().kept(name), lambda one: tuple(_edits(one)))
+        found = trail.read(case.settings.name, store().kept(name), lambda one: tuple(address.kept_edits(one)))
     except (StoreError, ValueError):
         found = None
     if found is None:
         return Desktop(History(asked))
     found.history.push(asked)
     return Desktop(found.history, count=found.count, against=found.against, left=found.pins)
-
-
-def _edits(kept: Any) -> list[EditMapping]:
-    """Edits that are kept as they are, or under a name; raises ValueError where they are gone or damaged."""
-    found = store().kept(kept.removeprefix(KEPT)) if isinstance(kept, str) else kept
-    if not isinstance(found, list) or not all(isinstance(edit, dict) for edit in found):
-        raise ValueError("edits that were kept are gone")
-    return found
 
 
 def take_up_pins(case: Case, own: Plan) -> None:
@@ -308,27 +159,6 @@ def take_up_pins(case: Case, own: Plan) -> None:
 
 def _settled(of: Case, work: Work[Plan]) -> Plan:
     return solve(of, progress=work.told)
-
-
-def _asked(case: Case) -> Draft:
-    """The draft that the link asks for."""
-    asked = st.query_params.to_dict()
-    if asked.get("case") != case.settings.name:
-        return Draft()
-    positions = {
-        name: int(text) for name, text in asked.items() if name not in NO_LEVERS and text.removeprefix("-").isdecimal()
-    }
-    edits = _linked(asked.get("edits", "[]"))
-    sound = isinstance(edits, list) and all(isinstance(edit, dict) for edit in edits)
-    return Draft(tuple(edits) if sound else (), positions)
-
-
-def _linked(text: str) -> Any:
-    """Edits that a link carries or names; none where it is damaged or they are gone."""
-    try:
-        return store().kept(text.removeprefix(KEPT)) if text.startswith(KEPT) else json.loads(text)
-    except (ValueError, StoreError):
-        return []
 
 
 def seen(case: Case) -> dict[str, int]:
@@ -400,17 +230,17 @@ def link(case: Case, lang: str, levers: tuple[Lever, ...]) -> None:
     """Write language, case and draft into the address, so that a reload or a shared link restores them."""
     present = draft(case)
     moved = {lever.id: str(present.at(lever)) for lever in levers if present.at(lever) != lever.own}
-    inside = {name: st.query_params[name] for name in ROOM if name in st.query_params}
+    inside = {name: st.query_params[name] for name in address.ROOM if name in st.query_params}
     wanted = {**inside, "lang": lang, "case": case.settings.name, **moved}
     if present.edits:
         text = json.dumps(present.edits, ensure_ascii=False, separators=(",", ":"))
-        if len(text) > LONGEST_LINK:
+        if len(text) > address.LONGEST:
             text = _kept(case, present.edits)
         if text:
             wanted["edits"] = text
     way = _trail(case)
     if way:
-        wanted[TRAIL] = way
+        wanted[address.TRAIL] = way
     if st.query_params.to_dict() != wanted:
         st.query_params.from_dict(wanted)
 
@@ -420,7 +250,7 @@ def _kept(case: Case, edits: tuple[EditMapping, ...]) -> str:
     mine = desktop(case)
     if id(edits) not in mine.kept:
         try:
-            mine.kept[id(edits)] = edits, KEPT + store().keep(edits)
+            mine.kept[id(edits)] = edits, address.KEPT + store().keep(edits)
         except (StoreError, ValueError):
             mine.kept[id(edits)] = edits, ""
     return mine.kept[id(edits)][1]
@@ -436,7 +266,7 @@ def _trail(case: Case) -> str:
     if mine.trail is None or mine.trail[0] != now:
 
         def put(edits: tuple[EditMapping, ...]) -> Any:
-            short = len(json.dumps(edits, ensure_ascii=False)) <= LONGEST_LINK
+            short = len(json.dumps(edits, ensure_ascii=False)) <= address.LONGEST
             return list(edits) if short else _kept(case, edits)
 
         way = trail.Trail(history, mine.pins, mine.count, mine.against)
@@ -445,12 +275,6 @@ def _trail(case: Case) -> str:
         except (StoreError, ValueError):
             mine.trail = now, ""
     return mine.trail[1]
-
-
-def share_link(case: Case) -> str:
-    """The address that gives somebody else what is on screen, without the way there."""
-    parts = {name: st.query_params[name] for name in st.query_params if name not in (TRAIL, *ROOM)}
-    return f"{(st.context.url or '').partition('?')[0]}?{urlencode(parts)}"
 
 
 # ---------------------------------------------------------------- answers

@@ -10,7 +10,6 @@ import streamlit as st
 
 from planner import amounts, charts
 from planner.case import Case
-from planner.errors import PlannerError
 from planner.explore import frontier
 from planner.plan import Plan
 from planner.rows import FUND, is_money
@@ -130,11 +129,7 @@ def told(slot: str, lang: str) -> Callable[[Work[Any]], tuple[float | None, str]
 
 def watched(case: Case, slot: str, lang: str) -> Traced | None:
     """The curve once it is there; faults are told."""
-    try:
-        found: Traced | None = jobs.watch(case, slot, lang, told(slot, lang))
-    except PlannerError as fault:
-        st.error(t("ui.frontier.failed", lang, words=str(fault)))
-        return None
+    found: Traced | None = jobs.watch(case, slot, lang, told(slot, lang))
     return found
 
 

@@ -10,7 +10,6 @@ import streamlit as st
 from planner import amounts
 from planner.budgets import LAST, worth
 from planner.case import Case
-from planner.errors import PlannerError
 from planner.highlights import lines
 from planner.rows import FUND
 from planner.text import t
@@ -50,11 +49,7 @@ def draw_worth(stand: answering.Stand, lang: str) -> None:
         on_click=partial(begin, stand.case, case),
     )
     known = state.job(stand.case, WORTH)
-    try:
-        found: pd.DataFrame | None = jobs.watch(stand.case, WORTH, lang, partial(told, lang=lang))
-    except PlannerError as fault:
-        st.error(t("ui.files.failed", lang, words=str(fault)))
-        return
+    found: pd.DataFrame | None = jobs.watch(stand.case, WORTH, lang, partial(told, lang=lang))
     if found is None or known is None:
         return
     if known[0].digest != case.digest:

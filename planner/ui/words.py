@@ -6,13 +6,16 @@ from typing import Any
 
 from planner import amounts
 from planner.case import Case
+from planner.errors import CaseError, InfeasibleError, PlannerError
 from planner.plan import Plan
 from planner.rows import Row, Target, is_money
 from planner.session import Refusal
-from planner.text import messages, t
+from planner.text import issue, messages, t
 from planner.ui.draft import Difference, EditMapping
 from planner.ui.levers import CAP, FRACTIONS, years_text
 
+MOST_ISSUES = 8
+"""Faults that are told on a page before the rest are only counted [-]."""
 MINUS = "\u2212"
 SIDES = {"<=": "most", ">=": "least"}
 MONEY_COLUMNS = {("budgets", "limit"), ("measures", "capex"), ("measures", "fixed_om"), ("existing", "capex")}
@@ -36,6 +39,20 @@ def plain(text: str) -> str:
     a \\*b\\* \\[c\\](d)
     """
     return re.sub(r"([\\`*\[\]<>$~#|])", r"\\\1", text)
+
+
+def issue_lines(fault: CaseError, lang: str) -> list[str]:
+    """Faults as a list, the first few of them."""
+    lines = [f"- {plain(issue(one, lang))}" for one in fault.errors[:MOST_ISSUES]]
+    left = len(fault.errors) - MOST_ISSUES
+    return [*lines, f"- {t('ui.no_plan.more', lang, count=left)}"] if left > 0 else lines
+
+
+def told_fault(fault: PlannerError, lang: str) -> str:
+    """Why something could not be worked out."""
+    if isinstance(fault, CaseError):
+        return "\n".join(["", "", *issue_lines(fault, lang)])
+    return t("ui.no_plan.infeasible", lang) if isinstance(fault, InfeasibleError) else str(fault)
 
 
 def named(case: Case, table: str, id_: str, lang: str) -> str:

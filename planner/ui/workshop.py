@@ -16,7 +16,7 @@ from planner.highlights import main_quantity
 from planner.plan import Plan
 from planner.store import StoreError, tidy
 from planner.text import t
-from planner.ui import answering, changes, drawing, figures, jobs, keeping, ledgers, rooms, state
+from planner.ui import address, answering, changes, drawing, figures, jobs, keeping, ledgers, rooms, shared, state
 from planner.ui.desk import Work
 from planner.ui.draft import Draft, EditMapping
 from planner.ui.levers import Lever, short_name, years_text
@@ -44,7 +44,7 @@ def page() -> None:
     lang = state.view().lang
     st.html(LARGE)
     try:
-        room, team, hosting = state.room()
+        room, team, hosting = address.room()
         if not room:
             draw_entrance(lang)
             return
@@ -104,17 +104,17 @@ def draw_join(room: str, lang: str) -> None:
 
 def open_room() -> None:
     """Open a room for the case on screen."""
-    code, secret = rooms.opened(state.store(), st.session_state["case"])
-    state.into_room(room=code, host=secret)
+    code, secret = rooms.opened(shared.store(), st.session_state["case"])
+    address.into_room(room=code, host=secret)
 
 
 def enter(code: str, name: str, lang: str) -> None:
     """Join a room as a team."""
-    if state.store().room(code) is None:
+    if shared.store().room(code) is None:
         st.session_state["room_words"] = t("ui.workshop.unknown", lang, code=code)
         return
-    state.store().add(code, name, "join")
-    state.into_room(room=code, team=name)
+    shared.store().add(code, name, "join")
+    address.into_room(room=code, team=name)
 
 
 # ---------------------------------------------------------------- a team
@@ -182,7 +182,7 @@ def note_move(stand: answering.Stand, room: str, team: str, plan: Plan) -> None:
     """Note once in the log that a team moved on to another plan."""
     if st.session_state.get("noted") not in (None, stand.asked.digest):
         told = rooms.told(plan, main_quantity(stand.case))
-        state.store().add(room, team, "move", told)
+        shared.store().add(room, team, "move", told)
     st.session_state["noted"] = stand.asked.digest
 
 
@@ -204,12 +204,12 @@ def post(stand: answering.Stand, room: str, team: str, plan: Plan, name: str) ->
     """Put a plan on the board."""
     content = rooms.told(plan, main_quantity(stand.case))
     edits = [dict(edit) for edit in changes.all_edits(stand.case)]
-    state.store().add(room, team, "snapshot", {**content, "name": name, "edits": edits})
+    shared.store().add(room, team, "snapshot", {**content, "name": name, "edits": edits})
 
 
 def draw_together(stand: answering.Stand, room: str, team: str, lang: str) -> None:
     """A question to guess, and the board."""
-    found = rooms.board(state.store().moves(room))
+    found = rooms.board(shared.store().moves(room))
     question = found.question
     if question is not None:
         unit = drawing.money_unit(stand.case, lang)
@@ -233,7 +233,7 @@ def draw_together(stand: answering.Stand, room: str, team: str, lang: str) -> No
 def send_guess(case: Case, room: str, team: str, lang: str) -> None:
     """Note what a team guesses."""
     factor = amounts.money(case.settings.money_unit, case.settings.currency, lang).factor
-    state.store().add(room, team, "guess", {"cost": float(st.session_state["guess_value"]) / factor})
+    shared.store().add(room, team, "guess", {"cost": float(st.session_state["guess_value"]) / factor})
 
 
 # ---------------------------------------------------------------- the facilitator
@@ -257,7 +257,7 @@ def draw_host(stand: answering.Stand, room: str, lang: str) -> None:
     with st.container(horizontal=True):
         st.download_button(
             t("ui.workshop.export", lang),
-            data=lambda: rooms.export(room, stand.case, state.store().moves(room)),
+            data=lambda: rooms.export(room, stand.case, shared.store().moves(room)),
             file_name=f"workshop-{room}.json",
             mime="application/json",
             key="export_room",
@@ -277,7 +277,7 @@ def draw_host(stand: answering.Stand, room: str, lang: str) -> None:
 
 def reset(room: str) -> None:
     """Empty the board."""
-    state.store().add(room, rooms.HOST, "reset")
+    shared.store().add(room, rooms.HOST, "reset")
 
 
 def draw_frontier_button(stand: answering.Stand, lang: str) -> None:
@@ -293,10 +293,7 @@ def draw_frontier_button(stand: answering.Stand, lang: str) -> None:
             on_click=partial(trace, stand.case, quantity),
         )
         return
-    try:
-        jobs.watch(stand.case, SLOT, lang)
-    except PlannerError as fault:
-        st.error(t("ui.frontier.failed", lang, words=str(fault)))
+    jobs.watch(stand.case, SLOT, lang)
 
 
 def trace(case: Case, quantity: str) -> None:
@@ -310,7 +307,7 @@ def trace(case: Case, quantity: str) -> None:
 
 def draw_hosted(stand: answering.Stand, room: str, lang: str) -> None:
     """Question and board, fresh every few seconds."""
-    found = rooms.board(state.store().moves(room))
+    found = rooms.board(shared.store().moves(room))
     question = found.question
     if question is None or question.cost is not None:
         names = {one.scenario: keeping.title(one, lang) for one in keeping.presets(stand.case)}
@@ -347,7 +344,7 @@ def ask(case: Case, room: str, found: Board, chosen: str, name: str) -> None:
     """Ask all teams what something costs."""
     snapshot = next((one for one in found.snapshots if str(one.number) == chosen), None)
     edits: tuple[EditMapping, ...] = snapshot.edits if snapshot else keeping.preset_edits(case, chosen)
-    state.store().add(room, rooms.HOST, "question", {"name": name, "edits": [dict(edit) for edit in edits]})
+    shared.store().add(room, rooms.HOST, "question", {"name": name, "edits": [dict(edit) for edit in edits]})
 
 
 def reveal(case: Case, room: str, edits: tuple[EditMapping, ...]) -> None:
@@ -358,7 +355,7 @@ def reveal(case: Case, room: str, edits: tuple[EditMapping, ...]) -> None:
         st.session_state["room_words"] = str(fault)
         return
     if plan.found:
-        state.store().add(room, rooms.HOST, "reveal", {"cost": figures.present_value(plan)})
+        shared.store().add(room, rooms.HOST, "reveal", {"cost": figures.present_value(plan)})
 
 
 # ---------------------------------------------------------------- the board
