@@ -32,13 +32,13 @@ from planner.case import Case
 from planner.certificate import certify
 from planner.compile import compile_problem
 from planner.engine import Options, Solver
-from planner.engine import solve as solve_matrix
 from planner.explore import frontier
 from planner.live import Live
 from planner.plan import priced_rows
 from planner.plan import solve as solve_case
 from planner.problem import Problem
 from planner.session import Session
+from planner.stages import solve as solve_matrix
 from planner.tables import read_case
 
 T = TypeVar("T")

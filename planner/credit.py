@@ -129,7 +129,9 @@ def savings(plan: Plan, credits: pd.DataFrame | None = None) -> pd.DataFrame:
     priced = told.assign(item=told["quantity"], value=told["value"] * prices)
     own = plan.portfolio[plan.portfolio["cost"] != 0]
     own = own.assign(item="own", value=own["cost"], part="planned")
-    own["sector"] = own["measure"].map({row.measure: row.sector for row in case.measures})
+    sectors = {row.measure: row.sector for row in case.measures}
+    at, measures = pd.factorize(own["measure"])
+    own["sector"] = np.array([sectors[m] for m in measures], dtype=object)[at]
     both = pd.concat([own, priced[prices != 0]], ignore_index=True)
     both["discounted"] = both["value"] * both["year"].map(dict(problem.discount))
     told_apart: pd.DataFrame = both[list(SAVINGS)]

@@ -11,13 +11,11 @@ import highspy
 import numpy as np
 from highspy import HighsModelStatus, HighsStatus
 from numpy.typing import NDArray
-from scipy.sparse import csr_array, vstack
 
-from planner.compile import Matrix, Stage
+from planner.compile import Matrix
 from planner.errors import CancelledError, SolverError
-from planner.prices import Sides, Vertex
 from planner.scaling import power_of_two, scaling
-from planner.solution import Proof, Slopes, Solution, StageValue, Status
+from planner.solution import Status
 
 Array = NDArray[np.float64]
 Progress = Callable[[str, float], None]
@@ -33,8 +31,6 @@ DUAL, PRIMAL = 1, 4
 """HiGHS's numbers for the dual and the primal simplex."""
 LARGEST_COST = 2.0**10
 """Largest scaled cost: small for the solver's arithmetic, yet large enough that none is lost in its tolerance."""
-NUDGE = 1e-5
-"""How far a scaled row is moved to read its price beyond its bound [-]."""
 NO_PRICE = 1e-10
 """Scaled duals below this are rounding, a thousandth of the solver's tolerance [-]."""
 PRICED = 1e-6
@@ -167,9 +163,8 @@ class Solver:
             self._add_row(highs, coefficients, low, high)
         return highs
 
-    def _scaled_row(
-        self, coefficients: Array, low: float, high: float
-    ) -> tuple[NDArray[np.int32], Array, float, float]:
+    def scaled_row(self, coefficients: Array, low: float, high: float) -> tuple[NDArray[np.int32], Array, float, float]:
+        """A row that is held, as scaled: its columns and entries, and its two bounds."""
         scaled = coefficients * self.scaling.columns
         entries = np.flatnonzero(scaled).astype(np.int32)
         scale = self._row_scale(coefficients)
@@ -182,7 +177,7 @@ class Solver:
         return 1 / float(power_of_two(np.array([largest]))[0])
 
     def _add_row(self, highs: highspy.Highs, coefficients: Array, low: float, high: float) -> None:
-        entries, values, low, high = self._scaled_row(coefficients, low, high)
+        entries, values, low, high = self.scaled_row(coefficients, low, high)
         expect(highs.addRow(low, high, entries.size, entries, values))
 
     def hold(self, coefficients: Array, low: float, high: float) -> int:
@@ -195,7 +190,7 @@ class Solver:
         """Move the two values of what is held; the next solve starts from the last one."""
         coefficients = self.held[number][0]
         self.held[number] = (coefficients, low, high)
-        _, _, low, high = self._scaled_row(coefficients, low, high)
+        _, _, low, high = self.scaled_row(coefficients, low, high)
         expect(self.highs.changeRowBounds(self.matrix.A.shape[0] + number, low, high))
 
     def stay_optimal(self) -> None:
@@ -223,7 +218,7 @@ class Solver:
         self.cost_scale = float(LARGEST_COST / power_of_two(np.array([largest]))[0])
         columns = np.arange(scaled.size, dtype=np.int32)
         expect(self.highs.changeColsCost(scaled.size, columns, scaled * self.cost_scale))
-        status = self._run(what)
+        status = self.run(what)
         doubted = status == HighsModelStatus.kInfeasible and (self.held or self.matrix.integer.any())
         if doubted or status == HighsModelStatus.kUnboundedOrInfeasible:
             status = self._run_again(what, "presolve", "off")
@@ -252,18 +247,18 @@ class Solver:
         expect(self.highs.clearSolver())
         expect(self.highs.setOptionValue(option, value))
         try:
-            return self._run(what)
+            return self.run(what)
         finally:
             expect(self.highs.setOptionValue(option, "choose"))
 
-    def _run(self, what: str) -> HighsModelStatus:
+    def run(self, what: str) -> HighsModelStatus:
         """One run of HiGHS, in a thread of its own so that an interrupt is heard at once."""
         left = min(self.options.time_limit - (time.perf_counter() - self.started), self.patience)
         if left <= 0:
             return HighsModelStatus.kTimeLimit
         highs = self.highs
         expect(highs.setOptionValue("time_limit", float(highs.getRunTime() + left)))
-        self._tell(what, 0.0)
+        self.tell(what, 0.0)
         failed: list[BaseException] = []
         ended = Event()
 
@@ -279,7 +274,7 @@ class Solver:
         try:
             Thread(target=work, daemon=True).start()
             while not ended.wait(LISTENING):  # not `join`: interrupted, it takes a thread at work for one that ended
-                self._tell(what, time.perf_counter() - begun)
+                self.tell(what, time.perf_counter() - begun)
         except BaseException:
             self._end(ended)
             raise
@@ -288,7 +283,8 @@ class Solver:
         status: HighsModelStatus = highs.getModelStatus()
         return status
 
-    def _tell(self, what: str, seconds: float) -> None:
+    def tell(self, what: str, seconds: float) -> None:
+        """Tell what is being done and for how long [s]; what that raises ends the solve."""
         if self.progress is not None:
             self.progress(what, seconds)
 
@@ -332,6 +328,10 @@ class Solver:
             for dual, (coefficients, _, _) in zip(told, self.held, strict=True)
         ]
 
+    def has_plan(self) -> bool:
+        """Whether the last solve left a feasible point."""
+        return bool(self.highs.getInfo().primal_solution_status == highspy.SolutionStatus.kSolutionStatusFeasible)
+
     def gap(self) -> float:
         """Relative gap that the last solve with lumps left open [-]."""
         info = self.highs.getInfo()
@@ -339,233 +339,8 @@ class Solver:
             return float(info.mip_gap)
         return 0.0 if info.objective_function_value == info.mip_dual_bound else math.inf  # where the least is zero
 
-    def slopes(self, rows: NDArray[np.int64], what: str) -> dict[int, Slopes]:
-        """Prices of `<=` rows on both sides, at the last solve.
-
-        They are slopes of the least cost, which is piecewise linear: see `planner.prices`. What rounding leaves open
-        there is the dual of the optimum just beyond. A row with room has no price. The instance is left as it was.
-        """
-        highs, scale, matrix = self.highs, self.scaling, self.matrix
-        begun = time.perf_counter()
-        vertex = self._vertex()
-        room = (vertex.high - vertex.at)[matrix.A.shape[1] :]
-        sides = Sides(vertex, highs, least, NUDGE, NO_PRICE)
-        tight = [row for row in rows.tolist() if room[row] <= 2 * NUDGE]
-        found: dict[tuple[int, float], tuple[float, float] | None] = {}
-        for row in tight:
-            self._tell(what, time.perf_counter() - begun)
-            found |= {(row, way): sides.slope(row, way) for way in (1.0, -1.0)}
-        for side in [side for side, slope in found.items() if slope is None]:
-            found[side] = self._nudged(*side, what)
-        prices: dict[int, Slopes] = {}
-        for row in rows.tolist():
-            unit = scale.rows[row]
-            if room[row] > 2 * NUDGE:
-                prices[row] = Slopes(0.0, 0.0, np.inf, room[row] / unit)
-                continue
-            loosen, tighten = found[row, 1.0], found[row, -1.0]
-            if loosen is None or tighten is None:
-                continue
-            price, saved = unit / self.cost_scale, max(0.0, -loosen[0])
-            prices[row] = Slopes(
-                saved * price,
-                tighten[0] * price if np.isfinite(tighten[0]) else None,
-                np.inf if saved == 0 else loosen[1] / unit,
-                tighten[1] / unit,
-            )
-        return prices
-
-    def _vertex(self) -> Vertex:
-        """The last optimum, with the rows that hold earlier stages."""
-        highs, scale, matrix = self.highs, self.scaling, self.matrix
-        shift = matrix.A @ scale.origin
-        held = [self._scaled_row(*row) for row in self.held]
-        entries = [
-            csr_array((values, columns, [0, columns.size]), shape=(1, matrix.A.shape[1]))
-            for columns, values, *_ in held
-        ]
-        solution = highs.getSolution()
-        _, basic = highs.getBasicVariables()
-        return Vertex(
-            A=csr_array(vstack([scale.matrix(matrix.A), *entries], format="csr")),
-            low=np.concatenate(
-                [
-                    (matrix.lower - scale.origin) / scale.columns,
-                    (matrix.row_lower - shift) * scale.rows,
-                    [low for *_, low, _ in held],
-                ]
-            ),
-            high=np.concatenate(
-                [
-                    (matrix.upper - scale.origin) / scale.columns,
-                    (matrix.row_upper - shift) * scale.rows,
-                    [high for *_, high in held],
-                ]
-            ),
-            at=np.concatenate([solution.col_value, solution.row_value]),
-            duals=np.concatenate([solution.col_dual, solution.row_dual]),
-            basic=basic,
-        )
-
-    def _nudged(self, row: int, way: float, what: str) -> tuple[float, float] | None:
-        """Slope of the least cost just beyond the upper bound of a row, by another solve; infinite without plan."""
-        highs = self.highs
-        shift = float((self.matrix.A[[row], :] @ self.scaling.origin).item())
-        upper = (self.matrix.row_upper[row] - shift) * self.scaling.rows[row]
-        basis = highs.getBasis()
-        expect(highs.changeRowBounds(row, -highspy.kHighsInf, upper + way * NUDGE))
-        try:
-            status = STATUS.get(self._run(what), "unknown")
-            dual = float(highs.getSolution().row_dual[row]) if status == "optimal" else np.inf
-        finally:
-            expect(highs.changeRowBounds(row, -highspy.kHighsInf, upper))
-            expect(highs.setBasis(basis))
-        if status not in ("optimal", "infeasible"):
-            return None
-        return (dual * way, NUDGE) if status == "optimal" else (np.inf, 0.0)
-
-
-def least(costs: Array, rows: csr_array, low: Array, high: Array) -> tuple[float, Array] | None:
-    """Least cost over x >= 0 with rows between two bounds, and that x; none where there is none."""
-    highs, size = highspy.Highs(), costs.size
-    expect(highs.setOptionValue("output_flag", False))
-    nothing_below, no_end, whole = np.zeros(size), np.full(size, highspy.kHighsInf), np.zeros(size, dtype=np.int32)
-    expect(
-        highs.passModel(
-            size,
-            rows.shape[0],
-            rows.nnz,
-            int(highspy.MatrixFormat.kRowwise),
-            int(highspy.ObjSense.kMinimize),
-            0.0,
-            costs,
-            nothing_below,
-            no_end,
-            low,
-            high,
-            rows.indptr.astype(np.int32),
-            rows.indices.astype(np.int32),
-            rows.data,
-            whole,
-        )
-    )
-    highs.run()
-    if highs.getModelStatus() == HighsModelStatus.kModelEmpty:
-        return None if np.any(low > 0) or np.any(high < 0) else (0.0, np.zeros(size))
-    if highs.getModelStatus() != HighsModelStatus.kOptimal:
-        return None
-    return float(highs.getInfo().objective_function_value), np.array(highs.getSolution().col_value)
-
 
 def expect(status: HighsStatus) -> None:
     """Refuse to go on after a call that HiGHS did not carry out."""
     if status == HighsStatus.kError:
         raise SolverError("HiGHS refused a call")
-
-
-def solve(
-    matrix: Matrix,
-    tie_break: Array | None = None,
-    priced: NDArray[np.int64] | None = None,
-    options: Options | None = None,
-    progress: Progress | None = None,
-    hopeless: Callable[[], bool] | None = None,
-) -> Solution:
-    """Solve all stages in order, find the prices of the rows `priced`, then break ties with the weights `tie_break`.
-
-    Later stages hold f <= z + tolerance * |z|, where z is what the stage of f proved; with lumps the duals are those
-    of the plan with its lumps held.
-    """
-    options = options or Options()
-    solver = Solver(matrix, options, progress)
-    timings: dict[str, float] = {"scale": time.perf_counter() - solver.started}
-    lumpy = bool(matrix.integer.any())
-    proved: list[tuple[Stage, float]] = []
-    duals, reduced = np.zeros(0), np.zeros(0)
-    slopes: dict[int, Slopes] = {}
-    held: dict[str, float] = {}
-    others: dict[str, tuple[Array, dict[str, float]]] = {}
-    x = np.zeros(0)
-    gap = 0.0
-    status: Status = "optimal"
-    for i, stage in enumerate(matrix.stages):
-        begun = time.perf_counter()
-        signed = -stage.coefficients if stage.maximise else stage.coefficients
-        if i and lumpy:
-            solver.fresh(matrix.integer)  # a warm start after an added row has called feasible problems infeasible
-        solver.patience = PATIENCE if hopeless is not None and not i and not lumpy else float("inf")
-        found = STATUS.get(solver.minimise(signed, stage.name), "unknown")
-        if found == "limit" and time.perf_counter() - solver.started < options.time_limit and hopeless is not None:
-            if hopeless():
-                return nothing("infeasible", timings, "elastic")
-            solver.patience = float("inf")
-            found = STATUS.get(solver.minimise(signed, stage.name), "unknown")
-        solver.patience = float("inf")
-        timings[f"solve {stage.name}"] = time.perf_counter() - begun
-        if found != "optimal":
-            if i == 0 and not (found == "limit" and lumpy and has_plan(solver)):
-                return nothing(found, timings)
-            status = "unknown" if i and found in ("infeasible", "unbounded") else found
-            if not has_plan(solver):
-                break
-        x = solver.values()
-        value = float(stage.coefficients @ x) + stage.constant
-        proved.append((stage, value))
-        if lumpy:
-            gap = max(gap, solver.gap())
-        pricing = held_lumps(solver, signed, x) if lumpy else solver
-        stage_duals, stage_reduced = pricing.duals()
-        stage_held = {
-            earlier.name: -dual if earlier.maximise else dual
-            for (earlier, _), dual in zip(proved, pricing.held_duals(), strict=False)
-        }
-        if stage.name != "cost":
-            others[stage.name] = stage_duals, stage_held
-        else:
-            duals, reduced, held = stage_duals, stage_reduced, stage_held
-            if priced is not None and options.prices and status == "optimal":
-                begun = time.perf_counter()
-                slopes = pricing.slopes(priced, "prices")
-                timings["prices"] = time.perf_counter() - begun
-        if status != "optimal":
-            break
-        last = i == len(matrix.stages) - 1
-        slack = (HELD if last else matrix.tolerance) * abs(value)
-        edge = value - stage.constant
-        limits = (edge - slack, np.inf) if stage.maximise else (-np.inf, edge + slack)
-        solver.hold(stage.coefficients, *limits)
-    tie_broken = False
-    if status == "optimal" and options.break_ties and tie_break is not None:
-        begun = time.perf_counter()
-        if solver.break_ties(tie_break):
-            x, tie_broken = solver.values(), True
-        timings["ties"] = time.perf_counter() - begun
-    if status == "optimal" and lumpy and options.gap is not None and gap > MIP_GAP:
-        status = "within_gap"
-    stages = tuple(
-        StageValue(stage.name, value, float(stage.coefficients @ x) + stage.constant) for stage, value in proved
-    )
-    return Solution(status, "none", x, duals, reduced, held, others, slopes, stages, gap, tie_broken, timings)
-
-
-def has_plan(solver: Solver) -> bool:
-    """Whether the last solve left a feasible point."""
-    return bool(solver.highs.getInfo().primal_solution_status == highspy.SolutionStatus.kSolutionStatusFeasible)
-
-
-def held_lumps(solver: Solver, coefficients: Array, x: Array) -> Solver:
-    """The same problem solved with every lump held at its number in the plan: it has prices."""
-    matrix = solver.matrix
-    fixed = np.flatnonzero(matrix.integer)
-    continuous = Solver(matrix, solver.options, solver.progress)
-    continuous.held = list(solver.held)
-    continuous.fresh(np.zeros_like(matrix.integer))
-    expect(continuous.highs.changeColsBounds(fixed.size, fixed.astype(np.int32), x[fixed], x[fixed]))
-    continuous.minimise(coefficients, "prices")
-    return continuous
-
-
-def nothing(status: Status, timings: dict[str, float], proof: Proof = "none") -> Solution:
-    """An answer without a plan."""
-    empty = np.zeros(0)
-    return Solution(status, proof, empty, empty, empty, timings=timings)

@@ -12,13 +12,13 @@ from numpy.typing import NDArray
 from planner.case import Case
 from planner.compile import Matrix, Stage, compile_problem
 from planner.engine import Options, Progress, cancellable
-from planner.engine import solve as run
 from planner.errors import CaseError, InfeasibleError, Place, SolverError, error
 from planner.plan import MISSED, csv_text, earliness
 from planner.probe import ROOMS, Codes, Probe, Starts, held
 from planner.problem import Problem
 from planner.saving import write_files
 from planner.solution import Solution
+from planner.stages import solve as run
 
 Array = NDArray[np.float64]
 WORSE = 1e-6

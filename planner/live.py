@@ -189,7 +189,7 @@ class Live(Solver):
             expect(self.highs.changeColsCost(scaled.size, every, scaled * self.cost_scale))
             self._told = scaled
         self.solved, self._warm = False, True
-        status: Status = STATUS.get(self._run(stage.name), "limit")
+        status: Status = STATUS.get(self.run(stage.name), "limit")
         if status == "optimal":
             self._basis, self.solved = self.highs.getBasis(), True
         return status

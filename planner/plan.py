@@ -21,12 +21,12 @@ from planner.case import Case
 from planner.certificate import certify
 from planner.compile import Matrix, compile_problem
 from planner.engine import STATUS, Options, Progress, Solver, cancellable
-from planner.engine import solve as run
 from planner.frames import DIGITS, FRAMES, HELD_DIGITS, PROOFS, by_family, cleaned, cost_rows, digits
 from planner.problem import Problem
 from planner.saving import settled, write_files
 from planner.solution import Solution
 from planner.split import Split, split
+from planner.stages import solve as run
 from planner.text import LANGUAGES
 
 MISSED = 1e-5

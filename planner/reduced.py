@@ -101,7 +101,7 @@ class Reduced(Solver):
         expect(whole.changeColsCost(width, np.arange(width, dtype=np.int32), scaled * self.cost_scale))
         nothing = (0, np.zeros(0, dtype=np.int32), np.zeros(0))
         for number, part in enumerate(self.sums):
-            entries, values, low, _ = self._scaled_row(part, self.starts[number], self.starts[number])
+            entries, values, low, _ = self.scaled_row(part, self.starts[number], self.starts[number])
             at = width + 2 * number
             for column, name in ((at, f"up {number}"), (at + 1, f"down {number}")):
                 expect(whole.addCol(FREE * LARGEST_COST, 0.0, highspy.kHighsInf, *nothing))
@@ -159,7 +159,7 @@ class Reduced(Solver):
     def least(self, what: str, far: bool = False) -> Status:
         """Solve for the least objective; if `far` from cheap, from nothing by interior point: it is quicker there."""
         if self.plain is None:
-            status: Status = STATUS.get(self._run_again(what, "solver", "ipm") if far else self._run(what), "unknown")
+            status: Status = STATUS.get(self._run_again(what, "solver", "ipm") if far else self.run(what), "unknown")
             if status in ("infeasible", "limit") or (status == "optimal" and self._carried()):
                 return status
         plain = self._plain() if self.plain is None else self.plain

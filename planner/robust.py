@@ -31,7 +31,6 @@ from scipy.sparse import block_array, coo_array, csr_array, diags_array
 from planner.case import Case
 from planner.compile import compile_problem
 from planner.engine import Options, Progress, cancellable
-from planner.engine import solve as run
 from planner.errors import InfeasibleError
 from planner.frames import KEPT
 from planner.futures import hard_targets, softened
@@ -41,6 +40,7 @@ from planner.problem import Problem
 from planner.problem.keys import Array
 from planner.saving import write_files
 from planner.solution import Solution
+from planner.stages import solve as run
 from planner.uncertainty import Figure, Ranges, figures, moved, read_ranges
 
 

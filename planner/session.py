@@ -24,7 +24,7 @@ from planner.conflict.model import Model, build, quickest
 from planner.edits import Edit
 from planner.engine import LISTENING, Array, Options, Progress, cancellable
 from planner.errors import CancelledError
-from planner.live import Live
+from planner.live import Live, Standing
 from planner.matrix import Changes
 from planner.plan import Plan, certified, empty, report, summarise
 from planner.plan import solve as solve_whole
@@ -141,6 +141,16 @@ class Ground:
         return cls(problem.case, model, quickest(model))
 
 
+@dataclass(frozen=True)
+class Start:
+    """An answer from which other sessions of the same case go on, and what was prepared for its next edit."""
+
+    answer: Answer
+    ground: Ground
+    standing: Standing
+    cold_seconds: float
+
+
 class Clock:
     """Seconds by step."""
 
@@ -156,9 +166,12 @@ class Clock:
 
 
 class Session:
-    """A case under edits, with its own solver instance. Threads that ask at once wait for each other."""
+    """A case under edits, with its own solver instance. Threads that ask at once wait for each other.
 
-    def __init__(self, case: Case, options: Options | None = None) -> None:
+    With the `start` of another session it begins with that one's answer, and needs no solve from nothing.
+    """
+
+    def __init__(self, case: Case, options: Options | None = None, start: Start | None = None) -> None:
         self.options = replace(options or Options(), prices=False, break_ties=False, certify=False)
         self.last: Answer | None = None
         """The last answer with a plan."""
@@ -170,6 +183,10 @@ class Session:
         self._posed: tuple[Problem, Matrix] | None = None
         self._ground: Ground | None = None
         self._known: OrderedDict[str, Answer] = OrderedDict()
+        self._start = start
+        if start is not None:
+            self._posed, self._ground = (start.answer.problem, start.answer.matrix), start.ground
+            self._remember(start.answer)
 
     @property
     def case(self) -> Case:
@@ -215,9 +232,23 @@ class Session:
             if len(self._known) > REMEMBERED:
                 self._known.popitem(last=False)
 
+    def start(self) -> Start | None:
+        """What other sessions of the case can go on from; none before its last answer is prepared for an edit."""
+        with self._solving:
+            live, last = self._live, self.last
+            if live is None or not live.solved or last is None or last.matrix is not live.matrix:
+                return None
+            standing = live.standing()
+            if standing is None or self._ground is None:
+                return None
+            return Start(last, self._ground, standing, live.cold_seconds)
+
     def prepare(self) -> None:
         """Do beforehand what the next edit needs, while nobody waits: raises CancelledError when `cancel` is called."""
         with self._solving:
+            if self._live is None and self._start is not None:
+                live, _ = self._hold(self._start.answer.matrix, cancellable(None, self._cancel))
+                live.warm(None)
             if self._live is not None:
                 self._live.renew(self.options, cancellable(None, self._cancel))
                 self._live.prime()
@@ -284,6 +315,9 @@ class Session:
         self._live = Live(matrix, self.options, progress)
         if live is not None:
             self._live.carry(live)
+        elif self._start is not None:
+            self._live.stand(self._start.standing, self._start.answer.matrix)
+            self._live.cold_seconds = self._start.cold_seconds
         else:
             self._live.recall()
         return self._live, None

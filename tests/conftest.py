@@ -1,8 +1,13 @@
 """What all tests share."""
 
 from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
+
+if TYPE_CHECKING:
+    from streamlit.testing.v1 import AppTest
 
 
 @pytest.fixture(autouse=True, scope="session")
@@ -11,3 +16,13 @@ def own_cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("PLANNER_CACHE", str(tmp_path_factory.mktemp("cache")))
         yield
+
+
+@pytest.fixture
+def app(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> "AppTest":
+    """The app on the tutorial, in a browser and with a store of its own."""
+    from screens import another
+
+    monkeypatch.setenv("PLANNER_CASE", "tutorial")
+    monkeypatch.setenv("PLANNER_STORE", str(tmp_path / "store.sqlite"))
+    return another()

@@ -59,6 +59,7 @@ KEYS, TRACKED = "planner/problem/keys.py", "planner/problem/tracked.py"
 SYMBOLIC, PRICES = "planner/symbolic.py", "planner/prices.py"
 SCALING, REDUCED = "planner/scaling.py", "planner/reduced.py"
 ENGINE, PLAN, FRAMES = "planner/engine.py", "planner/plan.py", "planner/frames.py"
+PRICING, STAGES = "planner/pricing.py", "planner/stages.py"
 
 MUTANTS = [
     # timing
@@ -621,25 +622,25 @@ MUTANTS = [
     # engine and reports
     Mutant(
         "earlier objectives are not held",
-        ENGINE,
+        STAGES,
         "        solver.hold(stage.coefficients, *limits)",
         "        del limits",
     ),
     Mutant(
         "objectives are held without tolerance",
-        ENGINE,
+        STAGES,
         "slack = (HELD if last else matrix.tolerance) * abs(value)",
         "slack = HELD * abs(value)",
     ),
     Mutant(
         "maximised objectives are held the wrong way",
-        ENGINE,
+        STAGES,
         "(edge - slack, np.inf) if stage.maximise",
         "(-np.inf, edge + slack) if stage.maximise",
     ),
     Mutant(
         "maximising minimises",
-        ENGINE,
+        STAGES,
         "signed = -stage.coefficients if stage.maximise else stage.coefficients",
         "signed = stage.coefficients",
     ),
@@ -652,13 +653,13 @@ MUTANTS = [
     Mutant(
         "rows are scaled, their sides are not",
         SCALING,
-        "data *= np.repeat(self.rows, np.diff(rows.indptr))",
-        "data *= np.repeat(1.5 * self.rows, np.diff(rows.indptr))",
+        "part *= np.repeat(self.rows[some],",
+        "part *= np.repeat(1.5 * self.rows[some],",
     ),
     Mutant(
         "duals forget the scale of the cost",
-        ENGINE,
-        "price, saved = unit / self.cost_scale,",
+        PRICING,
+        "price, saved = unit / solver.cost_scale,",
         "price, saved = unit,",
     ),
     Mutant(

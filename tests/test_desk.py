@@ -139,6 +139,23 @@ def test_what_is_prepared_in_the_background_never_mixes_with_a_question(monkeypa
     assert found.refusals
 
 
+def test_the_next_visitor_goes_on_from_what_the_first_one_s_session_knows(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(desk, "PAUSE", 0.0)
+    one = Desk()
+    for visitor in ("ann", "ben"):
+        work = one.ask(TUTORIAL, visitor, "own")
+        while work.proof == "pending" or not one.starts:
+            time.sleep(0.01)
+    found = one.ask(capped(970), "ben", "draft").future.result(SOON)
+    sessions = [seat.session for seat in one.seats.values()]
+    assert sessions[0] is not sessions[1]
+    assert found.way == "warm"
+    assert sessions[1].last is not None
+    assert sessions[1].last.case.digest == capped(970).digest
+    assert sessions[0].case.digest == TUTORIAL.digest
+    assert found.plan.objective == pytest.approx(Session(capped(970)).answer().objective, rel=1e-8)
+
+
 def test_answers_are_proven_while_nobody_waits(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(desk, "PAUSE", 0.01)
     one = Desk()

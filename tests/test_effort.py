@@ -154,12 +154,12 @@ def test_a_slow_solve_asks_whether_there_can_be_a_plan(monkeypatch: pytest.Monke
     case = read_case(TUTORIAL)
     usual = solve(case).objective
     beyond = asking(("nox_projects", 4000.0, None))
-    run = Solver._run
+    run = Solver.run
 
     def impatient(solver: Solver, what: str) -> object:
         return run(solver, what) if solver.patience == float("inf") else HighsModelStatus.kTimeLimit
 
-    monkeypatch.setattr(Solver, "_run", impatient)
+    monkeypatch.setattr(Solver, "run", impatient)
     assert solve(case).objective == pytest.approx(usual, rel=1e-9)
     plan = solve(beyond)
     assert (plan.status, plan.summary["proof"]) == ("infeasible", "elastic")

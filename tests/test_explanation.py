@@ -21,13 +21,13 @@ from planner.breakeven import MARGIN, BreakEven, break_even
 from planner.case import Case
 from planner.compile import compile_problem
 from planner.engine import Options
-from planner.engine import solve as run
 from planner.errors import CancelledError
 from planner.explanation import explain, split_of
 from planner.goalcosts import CHANGE, goals
 from planner.plan import Plan, earliness, priced_rows, report, solve
 from planner.problem import Problem
 from planner.split import NOISE, OWN, TRACE, Duals, Split, split
+from planner.stages import solve as run
 from planner.tables import read_case
 from planner.text import messages
 

@@ -608,7 +608,7 @@ def within(run):
         return run(*rest)
     return changed
 
-planner.engine.Solver._run = within(planner.engine.Solver._run)
+planner.engine.Solver.run = within(planner.engine.Solver.run)
 cli.main()
 """
 

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from planner import Session, engine, kept, live, read_case, solve
+from planner import Session, kept, live, read_case, solve, stages
 from planner import plan as plans
 from planner.case import Case
 from planner.compile import compile_problem
@@ -75,7 +75,7 @@ def test_a_solution_comes_back_as_it_was(tutorial: Case) -> None:
     case = tutorial.edited([{"setting": "objective", "value": ["quantity:co2", "cost"]}])
     problem = Problem(case)
     matrix = compile_problem(problem)
-    found = engine.solve(matrix, plans.earliness(problem, matrix), plans.priced_rows(matrix))
+    found = stages.solve(matrix, plans.earliness(problem, matrix), plans.priced_rows(matrix))
     key = kept.digest(matrix)
     kept.keep(key, found)
     again = kept.solution(key)

@@ -21,6 +21,8 @@ ORDER = (
         "prices",
         "scaling",
         "engine",
+        "pricing",
+        "stages",
         "live",
         "probe",
         "reduced",
@@ -50,7 +52,7 @@ ORDER = (
 DOORS = {
     "pint": {"units"},
     "pyomo": {"symbolic", "ordinary"},
-    "highspy": {"engine", "live", "reduced"},
+    "highspy": {"engine", "pricing", "live", "reduced"},
     "streamlit": {"ui", "app"},
 }
 FILES = [*sorted(PLANNER.rglob("*.py")), ROOT / "app.py"]

@@ -6,8 +6,8 @@ import pytest
 from scipy.optimize import linprog
 from scipy.sparse import csr_array
 
-from planner.engine import least
 from planner.prices import Sides, Vertex
+from planner.pricing import least
 
 STEP = 1e-5
 

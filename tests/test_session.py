@@ -187,3 +187,21 @@ def test_every_edit_is_answered_as_from_nothing(seed: int) -> None:
         assert not wrong, f"{kind} {edit}: {wrong}"
         if not session.answer().found:
             session.use(before)
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_a_session_that_goes_on_from_another_answers_as_one_from_nothing(seed: int) -> None:
+    case = read_case(TUTORIAL) if seed == 0 else read(random_case(seed, lumps=False))
+    first = Session(case)
+    if not first.answer().found or first.answer().whole is not None:
+        pytest.skip("nothing to go on from")
+    first.prepare()
+    start = first.start()
+    assert start is not None
+    second = Session(case, start=start)
+    assert second.answer() is first.answer()
+    second.prepare()
+    for kind, edit in edits(random.Random(seed), lambda: second.case, 4, KINDS):
+        second.edit(edit)
+        assert not (told := differs(second, second.case)), f"{kind}: {told}"
+    assert not differs(first, case)  # it is not disturbed

@@ -14,7 +14,7 @@ from planner.case import Case
 from planner.engine import Options
 from planner.errors import CancelledError
 from planner.plan import Plan, certified
-from planner.session import Refusal, Session
+from planner.session import Refusal, Session, Start
 from planner.ui.levers import at_ease
 
 T = TypeVar("T")
@@ -139,6 +139,8 @@ class Desk:
         self.long = ThreadPoolExecutor(1, "long")
         self.answers: OrderedDict[str, Work[Answer]] = OrderedDict()
         self.seats: OrderedDict[tuple[str, str], Seat] = OrderedDict()
+        self.starts: OrderedDict[str, Start] = OrderedDict()
+        """What the next visitor of a case goes on from, by digest."""
         self.lock = RLock()
         self.writer: Callable[..., None] = unwritten
 
@@ -182,6 +184,12 @@ class Desk:
             self.seats[name] = Seat(case, Session(case, Options(kept=True)))
         return _last(self.seats, name, self.seats[name], SEATS)
 
+    def _take_up(self, seat: Seat) -> None:
+        """Let a session that knows nothing yet go on from what another visitor's knows of the same case."""
+        start = self.starts.get(seat.base.digest)
+        if seat.session.last is None and start is not None and start.answer.case is seat.base:
+            seat.session = Session(seat.base, Options(kept=True), start)
+
     def leave(self, visitor: str) -> None:
         """A visitor is gone, and with it the session and the questions that nobody else asked."""
         with self.lock:
@@ -202,6 +210,8 @@ class Desk:
                     seat.moved.clear()
                     break
                 case, work = last = seat.waiting.popleft()
+            with seat.turn:
+                self._take_up(seat)
             work.run(partial(answered, seat, case, work))
             if work.useful and not work.future.result().plan.found:
                 with self.lock:
@@ -223,12 +233,17 @@ class Desk:
         try:
             with seat.turn:
                 told("", 0.0)
+                self._take_up(seat)
                 if seat.session.last is None and work.future.result().plan.found:  # another visitor asked the same
                     seat.session.use(case)
                     seat.session.answer(told)
                 seat.session.prepare()
+                start = seat.session.start() if case is seat.base and case.digest not in self.starts else None
         except CancelledError:
             return
+        if start is not None:
+            with self.lock:
+                _last(self.starts, case.digest, start, SEATS)
         if work.proof != "pending" or seat.moved.wait(PAUSE):
             return
         while self._busy() and time.perf_counter() - work.asked < LATEST:
