@@ -146,7 +146,7 @@ class Start:
     """An answer from which other sessions of the same case go on, and what was prepared for its next edit."""
 
     answer: Answer
-    ground: Ground
+    ground: Ground | None
     standing: Standing
     cold_seconds: float
 
@@ -233,15 +233,13 @@ class Session:
                 self._known.popitem(last=False)
 
     def start(self) -> Start | None:
-        """What other sessions of the case can go on from; none before its last answer is prepared for an edit."""
+        """What other sessions of the case can go on from; none where the instance does not stand at the last answer."""
         with self._solving:
             live, last = self._live, self.last
             if live is None or not live.solved or last is None or last.matrix is not live.matrix:
                 return None
             standing = live.standing()
-            if standing is None or self._ground is None:
-                return None
-            return Start(last, self._ground, standing, live.cold_seconds)
+            return None if standing is None else Start(last, self._ground, standing, live.cold_seconds)
 
     def prepare(self) -> None:
         """Do beforehand what the next edit needs, while nobody waits: raises CancelledError when `cancel` is called."""

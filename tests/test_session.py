@@ -189,7 +189,7 @@ def test_every_edit_is_answered_as_from_nothing(seed: int) -> None:
             session.use(before)
 
 
-@pytest.mark.parametrize("seed", range(12))
+@pytest.mark.parametrize("seed", range(40))
 def test_a_session_that_goes_on_from_another_answers_as_one_from_nothing(seed: int) -> None:
     case = read_case(TUTORIAL) if seed == 0 else read(random_case(seed, lumps=False))
     first = Session(case)

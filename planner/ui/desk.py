@@ -190,6 +190,15 @@ class Desk:
         if seat.session.last is None and start is not None and start.answer.case is seat.base:
             seat.session = Session(seat.base, Options(kept=True), start)
 
+    def _note_start(self, seat: Seat, case: Case) -> None:
+        """Keep what a session knows of the case it began with, once, and again when it is prepared for edits."""
+        known = self.starts.get(case.digest)
+        if case is seat.base and (known is None or known.ground is None):
+            start = seat.session.start()
+            if start is not None and start.answer.case is case:
+                with self.lock:
+                    _last(self.starts, case.digest, start, SEATS)
+
     def leave(self, visitor: str) -> None:
         """A visitor is gone, and with it the session and the questions that nobody else asked."""
         with self.lock:
@@ -213,6 +222,8 @@ class Desk:
             with seat.turn:
                 self._take_up(seat)
             work.run(partial(answered, seat, case, work))
+            with seat.turn:
+                self._note_start(seat, case)
             if work.useful and not work.future.result().plan.found:
                 with self.lock:
                     _last(seat.refused, case.digest, work)
@@ -238,12 +249,9 @@ class Desk:
                     seat.session.use(case)
                     seat.session.answer(told)
                 seat.session.prepare()
-                start = seat.session.start() if case is seat.base and case.digest not in self.starts else None
+                self._note_start(seat, case)
         except CancelledError:
             return
-        if start is not None:
-            with self.lock:
-                _last(self.starts, case.digest, start, SEATS)
         if work.proof != "pending" or seat.moved.wait(PAUSE):
             return
         while self._busy() and time.perf_counter() - work.asked < LATEST:
