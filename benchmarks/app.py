@@ -136,7 +136,7 @@ def main() -> None:
                     answers(f"{address}/_stcore/health", server, log)
                     loads, found = asyncio.run(crowd(address, people, asked.moves))
                 finally:
-                    server.terminate()
+                    server.kill()
                     server.wait(20)
         parts = [
             f"{percentile(values, 0.5):,.0f} / {percentile(values, 0.95):,.0f}"

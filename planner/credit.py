@@ -18,6 +18,7 @@ from planner import units
 from planner.case import Case
 from planner.compile import compile_problem
 from planner.conflict.model import substituted
+from planner.explanation import split_of
 from planner.plan import Plan
 from planner.problem import Problem
 
@@ -25,6 +26,7 @@ CREDIT = ("measure", "city", "sector", "part", "quantity", "year", "value")
 EFFECTS = ("measure", "city", "sector", "quantity", "year", "value")
 SAVINGS = ("measure", "city", "sector", "part", "item", "year", "value", "discounted")
 CURVE = ("measure", "city", "amount", "abated", "cost", "unit_cost")
+PAID = ("measure", "city", "sector", "item", "quantity", "value")
 SHARES = ("city", "cost", "net_cost", "abated", "cost_per_head", "cost_of_gdp", "abated_per_head", "abated_of_gdp")
 EQUIVALENTS: Mapping[str, float] = {
     **{"so2": 0.95, "nox": 0.95, "pm": 2.18, "cod": 1.0, "nh3_n": 0.8, "tp": 0.25},
@@ -136,6 +138,29 @@ def savings(plan: Plan, credits: pd.DataFrame | None = None) -> pd.DataFrame:
     both["discounted"] = both["value"] * both["year"].map(dict(problem.discount))
     told_apart: pd.DataFrame = both[list(SAVINGS)]
     return told_apart
+
+
+def paid_by_prices(plan: Plan) -> pd.DataFrame:
+    """Credit by prices: what all that the planned units of a measure do is worth to the targets, by quantity.
+
+    Columns: `measure`, `city`, `sector`, `item` (target: its dual pays; price: the case's own price does), `quantity`,
+    `value` [currency, discounted; negative is taken]. The prices are those of one dual solution: where several would do
+    another one may share out otherwise. Raises ValueError for a plan without case or without prices of its targets.
+    """
+    case = case_of(plan)
+    parts = split_of(plan)
+    of_target = {row.target: row.quantity for row in case.targets}
+    sectors = {row.measure: row.sector for row in case.measures}
+    items = parts.items[parts.items["item"].isin(["target", "price"])]
+    told = items.merge(parts.places[["measure", "city", "starts"]], on=["measure", "city"])
+    told["value"] *= -told["starts"]
+    is_target = told["item"] == "target"
+    told["quantity"] = told["id"].where(~is_target, told["id"].map(of_target))
+    told["sector"] = told["measure"].map(sectors)
+    keys = [name for name in PAID if name != "value"]
+    found = told.groupby(keys, sort=False, as_index=False)["value"].sum()
+    paid: pd.DataFrame = found[found["value"] != 0][list(PAID)].reset_index(drop=True)
+    return paid
 
 
 def cost_curve(plan: Plan, quantity: str, year: int, credits: pd.DataFrame | None = None) -> pd.DataFrame:

@@ -10,10 +10,22 @@ from repairs import read
 from typer.testing import CliRunner
 
 from planner.cli import app
-from planner.credit import co_control, cost_curve, credit, decomposition, effects, fair_shares, savings, target_price
+from planner.credit import (
+    co_control,
+    cost_curve,
+    credit,
+    decomposition,
+    effects,
+    fair_shares,
+    paid_by_prices,
+    savings,
+    target_price,
+)
 from planner.engine import Options
+from planner.explanation import split_of
 from planner.plan import Plan, solve
 from planner.tables import read_case
+from planner.text import t
 
 QUICK = Options(prices=False, break_ties=False, certify=False)
 TUTORIAL = Path(__file__).parent.parent / "cases" / "tutorial"
@@ -143,9 +155,60 @@ def test_the_command_prints_and_writes_shares(lang: str, by: str, tmp_path: Path
         app, ["credit", str(TUTORIAL), "--by", by, "--lang", lang, "--out", str(tmp_path / "x")]
     )
     assert result.exit_code == 0, result.output
-    assert {"measure": "kiln_sncr", "sector": "power", "city": "harbor"}[
-        by
-    ] not in result.output.split()  # names, not ids
+    ids = {"measure": "kiln_sncr", "sector": "power", "city": "harbor"}
+    assert not any(line.split()[:1] == [ids[by]] for line in result.output.splitlines())  # names, not ids
+    assert t("credit.paid.note", lang).split()[0][:12] in result.output
     written = pd.read_csv(tmp_path / "x" / "credit.csv")
     assert written["value"].notna().all() and len(written) > 100
     assert (tmp_path / "x" / "shares.csv").exists()
+
+
+CAP = "target kind quantity sense value first_year last_year\ncap level q <= 95 2022 2023"
+
+
+def test_the_prices_of_a_cap_pay_the_cost_of_what_keeps_it() -> None:
+    plan = toy.solve(targets=CAP)  # five tonnes in two years, at 10 each, undiscounted
+    paid = paid_by_prices(plan)
+    assert paid["value"].sum() == pytest.approx(100.0)
+    assert set(paid["item"]) == {"target"}
+    assert set(paid["quantity"]) == {"q"}
+
+
+@pytest.mark.parametrize("seed", [None, *range(12)])
+def test_what_prices_pay_covers_the_own_cost_of_all_that_nothing_else_holds_back(seed: int | None) -> None:
+    case = read_case(TUTORIAL) if seed is None else read(random_case(seed, lumps=False))
+    if case is None:
+        pytest.skip("no case")
+    plan = solve(case.edited([{"setting": "objective", "value": ["cost"]}]))
+    if not plan.found:
+        pytest.skip("no plan")
+    parts = split_of(plan)
+    paid = paid_by_prices(plan).groupby(["measure", "city"])["value"].sum()
+    scale = max(1.0, float(plan.costs["discounted"].abs().max()))
+    for (measure, city, starts, *_), items in (
+        (place, parts.items[(parts.items["measure"] == place[0]) & (parts.items["city"] == place[1])])
+        for place in parts.places[parts.places["starts"] > 0].itertuples(index=False)
+    ):
+        others = items[~items["item"].isin(["target", "price"])]["value"].sum() * starts
+        reduced = float(items["value"].sum()) * starts
+        assert paid.get((measure, city), 0.0) == pytest.approx(others - reduced, abs=1e-6 * scale)
+        if set(items["item"]) <= {"annuity", "fixed_om", "target", "price"}:
+            assert paid.get((measure, city), 0.0) == pytest.approx(others, abs=1e-5 * scale)
+
+
+def test_what_the_price_of_a_quantity_pays_is_its_price_times_what_is_cut() -> None:
+    plan = solve(read_case(TUTORIAL))
+    assert plan.case is not None
+    priced = {(row.quantity, row.year) for row in plan.case.prices}
+    told = savings(plan)
+    told = told[(told["item"] != "own") & (told["part"] == "planned")]
+    assert priced
+    paid = paid_by_prices(plan)
+    paid = paid[paid["item"] == "price"].groupby(["measure", "quantity"])["value"].sum()
+    spent = told.groupby(["measure", "item"])["discounted"].sum()
+    overlapping = set(plan.overlaps[plan.overlaps["overlap"] > 0]["group"])
+    members = {row.measure for row in plan.case.groups if row.group in overlapping}
+    alone = [key for key in spent.index if key[0] not in members]
+    assert alone
+    for measure, quantity in alone:
+        assert paid.get((measure, quantity), 0.0) == pytest.approx(-spent[measure, quantity], rel=1e-6, abs=1.0)

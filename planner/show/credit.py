@@ -7,7 +7,7 @@ from rich.cells import cell_len
 from rich.text import Text
 
 from planner.amounts import decimals, number
-from planner.credit import co_control, credit, decomposition, effects, fair_shares, savings
+from planner.credit import co_control, credit, decomposition, effects, fair_shares, paid_by_prices, savings
 from planner.highlights import key_quantities, main_quantity
 from planner.plan import Plan, csv_text
 from planner.saving import write_files
@@ -17,6 +17,10 @@ MOST = 25
 """Rows that are printed at most [-]."""
 NAME, FOLD = 16, 11
 """Widths down to which names, and heads above their numbers, wrap [characters]."""
+COLUMNS = 4
+"""Quantities with a column of their own at most [-]."""
+WORTH_A_COLUMN = 1e-3
+"""Part of all payments from which on a quantity has a column of its own [-]."""
 WAYS = ("both", "carbon", "pollution", "neither")
 TABLES = {"sector": "sectors", "city": "cities", "measure": "measures"}
 
@@ -78,6 +82,32 @@ def show_credit(page: Page, plan: Plan, by: str) -> None:
     add(table, page.t("credit.total"), shown(whole * unit.factor), "", *sums, shown(joint["equivalents"].sum() / 1e6))
     page.show(table)
     page.note(page.t("credit.note"))
+    show_paid(page, plan, by)
+
+
+def show_paid(page: Page, plan: Plan, by: str) -> None:
+    """What the prices of the targets pay for all that planned units do, a column per quantity; the most paid first."""
+    paid = paid_by_prices(plan)
+    sums = paid.pivot_table(index=by, columns="quantity", values="value", aggfunc="sum", fill_value=0.0)
+    largest = sums.abs().sum().sort_values(ascending=False, kind="stable")
+    shown_ones = list(largest[largest > WORTH_A_COLUMN * largest.sum()].index[:COLUMNS])
+    if not shown_ones:
+        return
+    money, total = page.money, sums.sum(axis=1)
+    page.line()
+    page.line(Text(page.t("credit.paid.title", unit=money.name), style="bold"))
+    heads = [page.t(f"credit.{by}"), *(page.quantity(q) for q in shown_ones)]
+    table = grid([*heads, page.t("credit.paid.others"), page.t("credit.total")], right=range(1, 20), fold=FOLD)
+    table.columns[0].min_width = NAME
+    for id_ in list(total.sort_values(ascending=False, kind="stable").index)[:MOST]:
+        row = [float(value) for value in sums.loc[id_, shown_ones]]
+        values = [*row, float(total[id_]) - sum(row), float(total[id_])]
+        add(table, page.name(TABLES[by], str(id_)), *(shown(value * money.factor) for value in values))
+    row = [float(sums[q].sum()) for q in shown_ones]
+    values = [*row, float(total.sum()) - sum(row), float(total.sum())]
+    add(table, page.t("credit.total"), *(shown(value * money.factor) for value in values))
+    page.show(table)
+    page.note(page.t("credit.paid.note"))
 
 
 def percent(part: float, whole: float) -> str:
@@ -91,11 +121,11 @@ def shown(value: float) -> str:
 
 
 def written(plan: Plan, folder: Path) -> None:
-    """All shares as tables: credit, savings, co_control, shares, decomposition of the bounded quantities."""
+    """All shares as tables: credit, savings, paid_by_prices, co_control, shares, decomposition."""
     case = plan.case
     assert case is not None
     told = credit(plan, effects(case))
-    files = {"credit": told, "savings": savings(plan, told)}
+    files = {"credit": told, "savings": savings(plan, told), "paid_by_prices": paid_by_prices(plan)}
     main = main_quantity(case)
     if main is not None:
         for by in TABLES:

@@ -131,11 +131,12 @@ def unwritten(*_: object) -> None:
 
 
 class Desk:
-    """Answers by digest of the case. Live questions, what prepares the next and long work have threads of their own."""
+    """Answers by digest of the case. Live questions, what prepares the next, proofs and long work have own threads."""
 
     def __init__(self) -> None:
         self.live = ThreadPoolExecutor(max(2, os.cpu_count() or 1), "live")
         self.quiet = ThreadPoolExecutor(1, "quiet")
+        self.proofs = ThreadPoolExecutor(1, "proofs")
         self.long = ThreadPoolExecutor(1, "long")
         self.answers: OrderedDict[str, Work[Answer]] = OrderedDict()
         self.seats: OrderedDict[tuple[str, str], Seat] = OrderedDict()
@@ -232,7 +233,7 @@ class Desk:
             self._settle(seat, *last)
 
     def _rest(self, seat: Seat, case: Case, work: Work[Answer]) -> None:
-        """What can be done while nobody waits: what the next answer needs, and the proof of this one."""
+        """What can be done while its visitor does not wait: what the next answer needs; then the proof of this one."""
 
         def told(what: str, seconds: float) -> None:
             if seat.moved.is_set():
@@ -252,7 +253,13 @@ class Desk:
                 self._note_start(seat, case)
         except CancelledError:
             return
-        if work.proof != "pending" or seat.moved.wait(PAUSE):
+        if work.proof == "pending":
+            self.proofs.submit(self._prove, seat, case, work)
+
+    def _prove(self, seat: Seat, case: Case, work: Work[Answer]) -> None:
+        """Prove an answer once its visitor rests and nobody else waits, or has waited for long."""
+        rested = (work.ended or work.asked) + PAUSE - time.perf_counter()
+        if work not in seat.asked.values() or work.proof != "pending" or seat.moved.wait(max(0.0, rested)):
             return
         while self._busy() and time.perf_counter() - work.asked < LATEST:
             if seat.moved.wait(TURN):
