@@ -12,7 +12,7 @@ from planner.expand import Expander, Terms, known_templates
 from planner.formulation import COSTS, ROWS, VARIABLES, Family
 from planner.matrix import Changes, Key, Listed, Matrix, Name, Names, Stage, changes
 from planner.problem import Problem
-from planner.problem.keys import Array, Codes
+from planner.problem.keys import CODE, Array, Codes
 
 __all__ = [
     "Changes",
@@ -33,9 +33,11 @@ class Part:
 
     inputs: Mapping[str, Any]
     arrays: tuple[Array, ...] = ()
-    """Bounds of columns; upper and lower side of rows; coefficients of a cost, and its constants."""
+    """Bounds of columns; upper and lower side of rows; coefficients of a cost, and the sum of its constants."""
     block: csr_array | None = None
     """Entries of rows, until they stand in the matrix."""
+    first: int = 0
+    """Column of the first coefficient of a cost."""
 
     def holds(self, problem: Problem) -> bool:
         """Whether it would come out the same for a problem."""
@@ -122,11 +124,13 @@ class Compiler:
         if item in ROWS:
             sides = (right, right if template.is_equal else np.full(size, -np.inf))
             return Part(self.expander.inputs, sides, assembled(entries, size, len(self.columns)))
-        coefficients = np.zeros(len(self.columns))
-        for found in entries:
-            if found.column is not None:
-                coefficients += np.bincount(found.column, found.values, minlength=len(self.columns))
-        return Part(self.expander.inputs, (coefficients, -right))
+        columns = [(found.column, found.values) for found in entries if found.column is not None and found.column.size]
+        first = min((int(column.min()) for column, _ in columns), default=0)
+        last = max((int(column.max()) for column, _ in columns), default=first - 1)
+        coefficients = np.zeros(last + 1 - first)
+        for column, values in columns:
+            coefficients += np.bincount(column - first, values, minlength=coefficients.size)
+        return Part(self.expander.inputs, (coefficients, -right.sum(keepdims=True)), first=first)
 
     def _side(self, families: Sequence[Family], which: int, name: str) -> Array:
         """Lower or upper bounds of all columns or rows."""
@@ -163,8 +167,9 @@ class Compiler:
                 coefficients[self.columns.first[name] + at] = weights
             if stage.name == "cost":
                 for item in COSTS:
-                    of_item, fixed = self.parts[item.name].arrays
-                    coefficients[: of_item.size] += of_item
+                    part = self.parts[item.name]
+                    of_item, fixed = part.arrays
+                    coefficients[part.first : part.first + of_item.size] += of_item
                     constant += float(fixed.sum())
             old = self.previous.stages if self.previous is not None else ()
             kept = _kept(old[i].coefficients, coefficients) if len(old) > i else coefficients
@@ -254,7 +259,7 @@ def _replaced(matrix: csr_array, rows: slice, block: csr_array) -> csr_array:
 
 def defining_rows(columns: Names, rows: Names) -> Codes:
     """For each column of a variable that is defined by families: its row, the one of the same key; else -1."""
-    found = np.full(len(columns), -1, dtype=np.int64)
+    found = np.full(len(columns), -1, dtype=CODE)
     for item in VARIABLES:
         keys, place = columns.families[item.name], columns.slice(item.name)
         for family in item.defined_by:
