@@ -25,7 +25,7 @@ from urllib.parse import parse_qs
 from playwright.async_api import Browser, Page, async_playwright
 from streamlit.proto.BackMsg_pb2 import BackMsg
 from streamlit.proto.ClientState_pb2 import ClientState
-from streamlit.proto.Common_pb2 import DoubleArray
+from streamlit.proto.Common_pb2 import StringArray
 from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 from streamlit.proto.WidgetStates_pb2 import WidgetState, WidgetStates
 from websockets.asyncio.client import ClientConnection, connect
@@ -119,8 +119,8 @@ class Listener:
         self.address, self.number = address.replace("http", "ws", 1) + "/_stcore/stream", number
         self.query = own_link(number)
         self.page = ""
-        self.sliders: dict[str, tuple[str, int]] = {}
-        """Identifier and position of each lever's slider."""
+        self.sliders: dict[str, tuple[str, list[str], int]] = {}
+        """Identifier, positions and position of each lever's slider."""
 
     async def act(self, moves: int) -> list[float]:
         """All moves: time from each to the end of the run of the page [ms]."""
@@ -129,11 +129,11 @@ class Listener:
             await self.ran(wire, WidgetStates())
             await asyncio.sleep(5 * THINKING)
             for lever, key in path(moves):
-                name, place = self.sliders[lever]
+                name, places, place = self.sliders[lever]
                 place += 1 if key == "ArrowRight" else -1
-                self.sliders[lever] = name, place
+                self.sliders[lever] = name, places, place
                 begun = time.perf_counter()
-                state = WidgetState(id=name, double_array_value=DoubleArray(data=[place]))
+                state = WidgetState(id=name, string_array_value=StringArray(data=[places[place]]))
                 await self.ran(wire, WidgetStates(widgets=[state]))
                 found.append(1000 * (time.perf_counter() - begun))
                 await asyncio.sleep(THINKING)
@@ -158,8 +158,10 @@ class Listener:
             if kind == "delta" and heard.delta.new_element.WhichOneof("type") == "slider":
                 slider = heard.delta.new_element.slider
                 lever = re.search(r"lever_jiangxi_(.+)_en_", slider.id)
-                if lever and self.sliders.get(lever[1], ("", 0))[0] != slider.id:
-                    self.sliders[lever[1]] = slider.id, int((slider.value or slider.default)[0])
+                if lever and (lever[1] not in self.sliders or slider.set_value):
+                    places = list(slider.options)
+                    at = places.index(slider.raw_value[0]) if slider.set_value else int(slider.default[0])
+                    self.sliders[lever[1]] = slider.id, places, at
 
 
 async def crowd(address: str, people: int, moves: int) -> tuple[float, list[tuple[float, ...]], list[float]]:
