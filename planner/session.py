@@ -40,7 +40,7 @@ HEAD_START = 1.5
 """Times the last cold solve that another one runs alone before it is asked whether there is a plan at all [-]."""
 POSSIBLE = 2e-6
 """Part of the way back to the last plan from which an edit counts as out of reach [-]."""
-REMEMBERED = 20
+REMEMBERED = 6
 """Answers that are kept, each about as large as the problem."""
 
 

@@ -22,13 +22,13 @@ K = TypeVar("K")
 V = TypeVar("V")
 LARGEST = 24
 """Answers kept at most [-]."""
-SEATS = 8
+SEATS = 24
 """Visitors whose session stays open; who was away longest starts anew [-]."""
 PAUSE = 1.0
 """Time without a further question of its visitor after which an answer is proven [s]."""
 TURN = 0.2
 """Time between two looks at whether all others have their answers [s]."""
-LATEST = 20.0
+LATEST = 120.0
 """Time after which an answer is proven even though others wait for theirs [s]."""
 
 
