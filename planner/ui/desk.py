@@ -24,6 +24,8 @@ LARGEST = 24
 """Answers kept at most [-]."""
 SEATS = 24
 """Visitors whose session stays open; who was away longest starts anew [-]."""
+CASES = 4
+"""Cases of which is kept what a first session knows [-]."""
 PAUSE = 1.0
 """Time without a further question of its visitor after which an answer is proven [s]."""
 TURN = 0.2
@@ -198,7 +200,7 @@ class Desk:
             start = seat.session.start()
             if start is not None and start.answer.case is case:
                 with self.lock:
-                    _last(self.starts, case.digest, start, SEATS)
+                    _last(self.starts, case.digest, start, CASES)
 
     def leave(self, visitor: str) -> None:
         """A visitor is gone, and with it the session and the questions that nobody else asked."""
