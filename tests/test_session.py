@@ -189,12 +189,15 @@ def test_every_edit_is_answered_as_from_nothing(seed: int) -> None:
             session.use(before)
 
 
-@pytest.mark.parametrize("seed", range(40))
+@pytest.mark.parametrize("seed", range(16))
 def test_a_session_that_goes_on_from_another_answers_as_one_from_nothing(seed: int) -> None:
-    case = read_case(TUTORIAL) if seed == 0 else read(random_case(seed, lumps=False))
+    case = read(random_case(seed, lumps=False))
+    if case is None or len(case.settings.objective) > 1:
+        case = read_case(TUTORIAL)
     first = Session(case)
     if not first.answer().found or first.answer().whole is not None:
-        pytest.skip("nothing to go on from")
+        first = Session(case := read_case(TUTORIAL))
+        assert first.answer().found
     first.prepare()
     start = first.start()
     assert start is not None
