@@ -1,6 +1,6 @@
 """How long a move of a lever takes on Jiangxi, from the key to the last chart, in a real browser.
 
-    make bench-app      needs Chromium; 40 moves with 1, 5, 10 and 20 people at once, some ten minutes
+    make bench-app      needs Chromium; 40 moves with 1, 5, 10 and 20 people at once, some twenty minutes
 
 A move is split into the solve (as the app tells it on the page, to 0.1 s), the server (until its run ends, less the
 solve) and the browser (until the last mark of a chart is painted). One person has a real browser, which shares this

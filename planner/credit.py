@@ -145,7 +145,7 @@ def paid_by_prices(plan: Plan) -> pd.DataFrame:
 
     Columns: `measure`, `city`, `sector`, `item` (target: its dual pays; price: the case's own price does), `quantity`,
     `value` [currency, discounted; negative is taken]. The prices are those of one dual solution: where several would do
-    another one may share out otherwise. Raises ValueError for a plan without case or without prices of its targets.
+    another one may share out otherwise. Raises ValueError for a plan without case.
     """
     case = case_of(plan)
     parts = split_of(plan)

@@ -1,4 +1,4 @@
-"""The only door to HiGHS: scaling by powers of two, stages, ties, status."""
+"""Engine: one HiGHS instance that holds a scaled matrix, is run for one objective at a time, and can be interrupted."""
 
 import math
 import time

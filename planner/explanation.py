@@ -17,6 +17,7 @@ from planner.called import group_name, pin_name
 from planner.case import Case
 from planner.compile import compile_problem
 from planner.engine import Options, Progress
+from planner.matrix import texts
 from planner.plan import Plan, csv_text, solve
 from planner.problem import Problem
 from planner.saving import write_files
@@ -99,7 +100,7 @@ def split_of(plan: Plan) -> Split:
         raise ValueError("a plan read from its files has no case")
     problem = Problem(plan.case)
     matrix = compile_problem(problem)
-    known = {(f, "/".join(map(str, key[:-1])), key[-1]): i for i, (f, key) in enumerate(matrix.rows)}
+    known = {name: i for i, name in enumerate(texts(matrix.rows))}
     duals, held = np.zeros(len(matrix.rows)), {}
     for family, key, year, dual in plan.prices.itertuples(index=False):
         if family == "stage_is_held":

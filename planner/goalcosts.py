@@ -19,7 +19,7 @@ from planner.compile import Matrix, compile_problem
 from planner.engine import LISTENING, NO_PRICE, Options, Progress, cancellable, expect
 from planner.live import FEW, Live, Standing
 from planner.plan import priced_rows
-from planner.pricing import slopes as sides
+from planner.pricing import both_sides
 from planner.problem import Problem
 from planner.solution import Slopes, Solution, StageValue, Status
 from planner.stages import solve as run
@@ -243,7 +243,7 @@ class Series:
             return Solution(status, "none", np.zeros(0), np.zeros(0), np.zeros(0))
         duals, reduced = self.live.duals()
         values = self.live.values()
-        slopes = sides(self.live, priced, "prices")
+        slopes = both_sides(self.live, priced, "prices")
         return Solution("optimal", "none", values, duals, reduced, slopes=slopes, stages=(self._value(values),))
 
     def may_cost(self, rows: Rows, base: Solution) -> bool:

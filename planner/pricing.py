@@ -16,7 +16,7 @@ NUDGE = 1e-5
 """How far a scaled row is moved to read its price beyond its bound [-]."""
 
 
-def slopes(solver: Solver, rows: NDArray[np.int64], what: str) -> dict[int, Slopes]:
+def both_sides(solver: Solver, rows: NDArray[np.int64], what: str) -> dict[int, Slopes]:
     """Prices of `<=` rows on both sides, at the last solve.
 
     They are slopes of the least cost, which is piecewise linear: see `planner.prices`. What rounding leaves open

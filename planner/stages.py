@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from planner.compile import Matrix, Stage
 from planner.engine import HELD, MIP_GAP, PATIENCE, STATUS, Array, Options, Progress, Solver, expect
-from planner.pricing import slopes as priced_rows
+from planner.pricing import both_sides
 from planner.solution import Proof, Slopes, Solution, StageValue, Status
 
 
@@ -74,7 +74,7 @@ def solve(
             duals, reduced, held = stage_duals, stage_reduced, stage_held
             if priced is not None and options.prices and status == "optimal":
                 begun = time.perf_counter()
-                slopes = priced_rows(pricing, priced, "prices")
+                slopes = both_sides(pricing, priced, "prices")
                 timings["prices"] = time.perf_counter() - begun
         if status != "optimal":
             break

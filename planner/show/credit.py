@@ -93,19 +93,18 @@ def show_paid(page: Page, plan: Plan, by: str) -> None:
     shown_ones = list(largest[largest > WORTH_A_COLUMN * largest.sum()].index[:COLUMNS])
     if not shown_ones:
         return
-    money, total = page.money, sums.sum(axis=1)
+    money = page.money
+    told = sums[shown_ones].assign(others=sums.drop(columns=shown_ones).sum(axis=1))
+    told["total"] = told.sum(axis=1)
+    told = told.sort_values("total", ascending=False, kind="stable")
     page.line()
     page.line(Text(page.t("credit.paid.title", unit=money.name), style="bold"))
     heads = [page.t(f"credit.{by}"), *(page.quantity(q) for q in shown_ones)]
     table = grid([*heads, page.t("credit.paid.others"), page.t("credit.total")], right=range(1, 20), fold=FOLD)
     table.columns[0].min_width = NAME
-    for id_ in list(total.sort_values(ascending=False, kind="stable").index)[:MOST]:
-        row = [float(value) for value in sums.loc[id_, shown_ones]]
-        values = [*row, float(total[id_]) - sum(row), float(total[id_])]
+    for id_, *values in told.head(MOST).itertuples():
         add(table, page.name(TABLES[by], str(id_)), *(shown(value * money.factor) for value in values))
-    row = [float(sums[q].sum()) for q in shown_ones]
-    values = [*row, float(total.sum()) - sum(row), float(total.sum())]
-    add(table, page.t("credit.total"), *(shown(value * money.factor) for value in values))
+    add(table, page.t("credit.total"), *(shown(value * money.factor) for value in told.sum()))
     page.show(table)
     page.note(page.t("credit.paid.note"))
 

@@ -127,13 +127,11 @@ class Seat:
     """Held by whoever uses the session: what it is asked and what it answers belong together."""
 
 
-def unwritten(*_: object) -> None:
-    """Before the app has said what writes reports."""
-    raise NotImplementedError
-
-
 class Desk:
     """Answers by digest of the case. Live questions, what prepares the next, proofs and long work have own threads."""
+
+    writer: Callable[..., None]
+    """What writes reports; the app brings it."""
 
     def __init__(self) -> None:
         self.live = ThreadPoolExecutor(max(2, os.cpu_count() or 1), "live")
@@ -145,7 +143,6 @@ class Desk:
         self.starts: OrderedDict[str, Start] = OrderedDict()
         """What the next visitor of a case goes on from, by digest."""
         self.lock = RLock()
-        self.writer: Callable[..., None] = unwritten
 
     def ask(self, case: Case, visitor: str = "", slot: str = "") -> Work[Answer]:
         """The answer to a case: known, under way or begun now.
